@@ -1,0 +1,78 @@
+"""The broker's values: frozen dataclasses, standard library only. Every other module speaks in these words.
+
+realm      what operators configure: Tenant, IdentityProvider, VendorProfile, Client, Deployment
+rules      a tenant's claims rules, as data
+sign_in    what travels during one sign-in: AuthRequest, Callback, Begun, HomeRealm, Identity
+token      what may be issued and what was: Authorization, TokenSet, Session, AuditEvent
+"""
+
+from broker.model.realm import (
+    ApplicationAuth,
+    Client,
+    Configuration,
+    Deployment,
+    HomeRealmSettings,
+    IdentityProvider,
+    Lifetimes,
+    MetadataSource,
+    OidcSettings,
+    OnlyFor,
+    SamlSettings,
+    Secret,
+    SignInPolicy,
+    Signing,
+    Tenant,
+    VendorProfile,
+)
+from broker.model.rules import Deny, Drop, Role, Roles, Rule, Set
+from broker.model.sign_in import (
+    AuthRequest,
+    Begun,
+    Callback,
+    HomeRealm,
+    Identity,
+    PostForm,
+    Redirect,
+    Signal,
+    Value,
+)
+from broker.model.token import AuditEvent, Authorization, ClaimValue, Session, TokenSet
+
+__all__ = [
+    "ApplicationAuth",
+    "AuditEvent",
+    "AuthRequest",
+    "Authorization",
+    "Begun",
+    "Callback",
+    "ClaimValue",
+    "Client",
+    "Configuration",
+    "Deny",
+    "Deployment",
+    "Drop",
+    "HomeRealm",
+    "HomeRealmSettings",
+    "Identity",
+    "IdentityProvider",
+    "Lifetimes",
+    "MetadataSource",
+    "OidcSettings",
+    "OnlyFor",
+    "PostForm",
+    "Redirect",
+    "Role",
+    "Roles",
+    "Rule",
+    "SamlSettings",
+    "Secret",
+    "Session",
+    "Set",
+    "SignInPolicy",
+    "Signal",
+    "Signing",
+    "Tenant",
+    "TokenSet",
+    "Value",
+    "VendorProfile",
+]

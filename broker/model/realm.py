@@ -1,0 +1,216 @@
+"""What operators configure, as data. Built only by `configuration`; never subclassed, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+from broker.model.rules import Rule
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A resolved secret. `reveal()` is the only way to its text; it never shows in a repr or a log line."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        return self._text
+
+
+@dataclass(frozen=True, slots=True)
+class VendorProfile:
+    """One row of vendor defaults (`broker/configuration/vendors/<name>.yaml`).
+
+    claim_names: upstream attribute or claim name -> short name. types: short name -> text | list | bool | number.
+    subject: candidates in order; each is `name_id`, `sub`, an attribute name, or several joined by `+`.
+    """
+
+    name: str
+    claim_names: Mapping[str, str]
+    types: Mapping[str, str]
+    subject: tuple[str, ...]
+    skew_seconds: int = 120
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyFor:
+    """`for:` of an identity provider: it is chosen only for these e-mail domains (A-labels, `*.` wildcards)."""
+
+    email_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSource:
+    """Where SAML metadata comes from: exactly one of a URL or the document itself (read from `file` at load)."""
+
+    url: str | None = None
+    document: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SamlSettings:
+    metadata: MetadataSource
+    entity_id: str | None = None  # which entity of the metadata; needed when the document holds several
+    sp_entity_id: str | None = None  # default: our SP metadata URL
+    sign_requests: bool | None = None  # None: as the IdP's metadata asks (WantAuthnRequestsSigned)
+    want_signed: str = "either"  # assertion | response | either
+    name_id_format: str | None = None
+    subject: tuple[str, ...] = ()  # overrides the profile's candidates
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    issuer: str
+    client_id: str
+    client_secret: Secret | None = None
+    client_auth: str = "client_secret_basic"  # | client_secret_post | none
+    scopes: tuple[str, ...] = ()  # overrides the profile's
+    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")  # accepted ID token algorithms
+    userinfo: str = "merge"  # merge | never
+    subject: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProvider:
+    """An upstream that one tenant trusts. Exactly one of `saml`, `oidc` is set, as `protocol` says."""
+
+    tenant: str
+    id: str
+    name: str
+    protocol: str  # saml | oidc
+    profile: VendorProfile
+    enabled: bool = True
+    listed: bool = False
+    only_for: OnlyFor | None = None
+    emails: str = "own"  # own | any
+    claim_types: Mapping[str, str] = field(default_factory=dict)
+    skew_seconds: int = 120
+    saml: SamlSettings | None = None
+    oidc: OidcSettings | None = None
+    fingerprint: str = ""  # of everything above: caches are keyed by (tenant, id, fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRealmSettings:
+    email_domains: tuple[str, ...] = ()  # A-labels, lower case; "*.x" matches every name below x, not x itself
+    subdomain: str | None = None
+    networks: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPolicy:
+    allowed_networks: tuple[Network, ...] = ()
+    session_absolute: int | None = None  # seconds; None: the deployment's
+    session_idle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    id: str
+    name: str
+    identity_providers: Mapping[str, IdentityProvider]
+    active: bool = True
+    home_realm: HomeRealmSettings = HomeRealmSettings()
+    roles: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    sign_in: SignInPolicy = SignInPolicy()
+
+    @property
+    def label(self) -> str:
+        """The leftmost host label that stands for this tenant (contract section 2, Hosts)."""
+        return self.home_realm.subdomain or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationAuth:
+    method: str  # client_secret_basic | client_secret_post | none
+    secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    client_id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    auth: ApplicationAuth
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    pkce_required: bool = True
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
+    claims: tuple[str, ...] = ()
+    audience: str | None = None
+    roles: tuple[str, ...] | None = None  # None: every role of the tenant means something here
+    tenants: tuple[str, ...] | None = None  # None: all
+    origins: tuple[str, ...] = ()
+    id_token_claims: str = "full"  # full | minimal
+    tenant_claims: bool = True
+    id_token_alg: str | None = None
+    access_token_alg: str | None = None
+    backchannel_logout_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
+
+    @property
+    def public(self) -> bool:
+        return self.auth.method == "none"
+
+    def may_use(self, tenant: str) -> bool:
+        return self.tenants is None or tenant in self.tenants
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    default: str = "ES256"
+    also: tuple[str, ...] = ("RS256",)
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Every algorithm that has keys; RS256 is always there (contract section 3)."""
+        return tuple(dict.fromkeys((self.default, *self.also, "RS256")))
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds."""
+
+    access_token: int = 600
+    id_token: int = 600
+    refresh_token: int = 30 * 86400
+    session_idle: int = 8 * 3600
+    session_absolute: int = 24 * 3600
+    code: int = 60
+    sign_in: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`broker.yaml` with the environment applied: what belongs to the installation, not to a revision."""
+
+    issuer: str
+    database_url: str = field(repr=False)
+    trusted_proxies: tuple[Network, ...] = ()
+    private_networks: tuple[Network, ...] = ()
+    signing: Signing = Signing()
+    lifetimes: Lifetimes = Lifetimes()
+
+    @property
+    def loopback(self) -> bool:
+        """True only where the issuer is http on a loopback address: there http and loopback are accepted."""
+        return self.issuer.startswith("http://")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One revision of clients and tenants, valid as a whole, with its indexes. `revision` 0: not stored yet."""
+
+    revision: int
+    tenants: Mapping[str, Tenant]
+    clients: Mapping[str, Client]
+    domains: Mapping[str, str]  # exact e-mail domain -> tenant id
+    wildcards: Mapping[str, str]  # "x" of "*.x" -> tenant id
+    labels: Mapping[str, str]  # host label -> tenant id
+    networks: tuple[tuple[Network, str], ...]  # most specific first -> tenant id

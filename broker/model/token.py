@@ -1,0 +1,84 @@
+"""What may be issued, what was issued, the session behind it, and the event that records it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ClaimValue = str | int | float | bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One (tenant, IdP, subject) session behind a browser session. Times are epoch seconds.
+
+    `identity` is the sealed Identity (see `sessions`); `sub` the person's opaque subject.
+    """
+
+    sid: str
+    tenant: str  # the active tenant
+    home_tenant: str
+    idp: str
+    upstream: str
+    sub: str
+    auth_time: int | None
+    created_at: int
+    last_seen: int
+    expires_at: int
+    identity: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What a grant proved. The issuer mints exactly this, after its own last check."""
+
+    client_id: str
+    grant_id: str
+    tenant: str
+    home_tenant: str
+    idp: str
+    sub: str
+    sid: str
+    scope: tuple[str, ...]
+    claims: Mapping[str, ClaimValue]
+    roles: tuple[str, ...]
+    audience: str
+    revision: int
+    authenticated_tenant: str  # the tenant whose IdP proved the person: the last check compares
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    auth_time: int | None = None
+    nonce: str | None = None
+    email_verified: bool | None = None
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """RFC 6749 §5.1. Members that are None are left out of the response."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: tuple[str, ...]
+    id_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One step of a sign-in or one act on the configuration. No secret, no token, no raw assertion in it.
+
+    event: dotted name such as `sign_in.completed`, `saml.rejected`. outcome: success | failure | abandoned.
+    reason: the one machine-readable reason of a failure. reference: what the user was shown (xxxx-xxxx).
+    """
+
+    event: str
+    outcome: str
+    reference: str
+    tenant: str | None = None
+    client_id: str | None = None
+    idp: str | None = None
+    reason: str | None = None
+    sub: str | None = None
+    sid: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)

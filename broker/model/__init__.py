@@ -19,8 +19,8 @@ from broker.model.realm import (
     OnlyFor,
     SamlSettings,
     Secret,
-    SignInPolicy,
     Signing,
+    SignInPolicy,
     Tenant,
     VendorProfile,
 )

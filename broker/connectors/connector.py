@@ -1,0 +1,55 @@
+"""The seam every upstream protocol fills. Nobody outside this package asks which protocol it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from broker.model import AuthRequest, Begun, Callback, Identity
+from broker.outbound import Outbound
+
+
+@dataclass(frozen=True, slots=True)
+class SpKey:
+    """Our SAML service provider's key pair, PEM."""
+
+    private_key: str
+    certificate: str
+
+
+class Documents(Protocol):
+    """Last-known-good copies of an IdP's metadata, discovery and JWKS documents, in the store."""
+
+    def load(self, tenant: str, idp: str, kind: str) -> tuple[bytes, int] | None:
+        """The document and when it was fetched (epoch seconds)."""
+
+    def save(self, tenant: str, idp: str, kind: str, body: bytes, fetched_at: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What `app` hands every connector."""
+
+    issuer: str  # ours: an origin
+    loopback: bool  # http and loopback are acceptable (our issuer is http on loopback)
+    outbound: Outbound
+    documents: Documents
+    clock: Callable[[], float]
+    sp_key: Callable[[], SpKey]
+
+
+class Connector(Protocol):
+    """Built as `Connector(idp, surroundings)`; no network before `begin`, `finish` or `probe`. Thread-safe."""
+
+    def begin(self, request: AuthRequest, callback_url: str) -> Begun:
+        """Start a sign-in. Raises UpstreamUnavailable."""
+
+    def correlate(self, callback: Callback) -> str | None:
+        """The AuthRequest id the answer claims to belong to; None: unsolicited. Raises AssertionRejected."""
+
+    def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
+        """Verify the answer. Raises AssertionRejected with the failed check's reason, UpstreamUnavailable."""
+
+    def metadata(self, callback_url: str) -> tuple[str, bytes] | None:
+        """What the IdP's admin loads about us: media type and document; None where the protocol has none."""

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from broker.model import AuthRequest, Begun, Callback, Identity
 from broker.outbound import Outbound
+
+from broker.model import AuthRequest, Begun, Callback, Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from broker.model.sign_in import (
     Signal,
     Value,
 )
-from broker.model.token import AuditEvent, Authorization, ClaimValue, Session, TokenSet
+from broker.model.token import AuditEvent, Authorization, ClaimValue, Code, Entitlement, Session, TokenSet
 
 __all__ = [
     "ApplicationAuth",
@@ -47,10 +47,12 @@ __all__ = [
     "Callback",
     "ClaimValue",
     "Client",
+    "Code",
     "Configuration",
     "Deny",
     "Deployment",
     "Drop",
+    "Entitlement",
     "HomeRealm",
     "HomeRealmSettings",
     "Identity",

@@ -82,3 +82,31 @@ class AuditEvent:
     sub: str | None = None
     sid: str | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an authorization code stands for until it is redeemed (RFC 6749 §4.1.2); the store keeps it sealed."""
+
+    client_id: str
+    redirect_uri: str
+    scope: tuple[str, ...]
+    tenant: str
+    sid: str
+    reference: str
+    nonce: str | None = None
+    code_challenge: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What the current revision's rules let us say about a session's person to one client (contract section 3)."""
+
+    allowed: bool
+    claims: Mapping[str, ClaimValue]
+    roles: tuple[str, ...]
+    reason: str | None = None  # of a denial
+    message: str | None = None  # what the tenant's `deny` rule says
+    email_verified: bool | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()

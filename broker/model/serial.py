@@ -1,0 +1,57 @@
+"""Frozen dataclasses to JSON text and back, for values that the store keeps sealed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def dumps(value: object) -> str:
+    """JSON of a dataclass instance; tuples and sets become lists. None members are left out."""
+    members = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}  # type: ignore[arg-type]  # any dataclass instance
+    present = {name: member for name, member in members.items() if member is not None}
+    return json.dumps(present, default=_plain, separators=(",", ":"))
+
+
+def loads(kind: type[T], text: str) -> T:
+    """The inverse of `dumps` for the same type."""
+    restore = _restorers(kind)
+    return kind(**{name: restore[name](member) for name, member in json.loads(text).items()})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@cache
+def _restorers(kind: type[object]) -> dict[str, Any]:
+    return {name: _restorer(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _restorer(hint: object) -> Any:
+    origin = get_origin(hint)
+    if origin is tuple:
+        return tuple
+    if origin is frozenset:
+        return frozenset
+    if origin is Mapping:
+        return _mapping
+    return _same
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists inside a mapping were tuples: attributes and claims hold no other sequence."""
+    return {name: tuple(member) if isinstance(member, list) else member for name, member in value.items()}

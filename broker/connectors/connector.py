@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,7 +41,16 @@ class Surroundings:
 
 
 class Connector(Protocol):
-    """Built as `Connector(idp, surroundings)`; no network before `begin`, `finish` or `probe`. Thread-safe."""
+    """Built as `Connector(idp, surroundings)`; no network before `begin`, `finish` or `probe`. Thread-safe.
+
+    event: the audit event of a refused answer (`saml.rejected`, `oidc_rp.rejected`). path: the callback's last
+    segment. correlation: this protocol's reason for each way an answer fails to belong to a request of this browser
+    (`missing`, `unknown`, `tenant`, `expired`, `consumed`, `browser`).
+    """
+
+    event: str
+    path: str
+    correlation: Mapping[str, str]
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         """Start a sign-in. Raises UpstreamUnavailable."""

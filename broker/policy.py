@@ -1,0 +1,85 @@
+"""May this client, this tenant and this identity provider be used now? Every entry point asks here, and only here.
+
+/authorize, the IdP's answer, code redemption, refresh, userinfo and single sign-on all pass `admit`, so that no
+second entry has fewer checks than the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from broker.errors import AccessDenied
+from broker.model import Client, Configuration, IdentityProvider, Tenant
+from broker.model.realm import Network
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    client: Client
+    tenant: Tenant  # the active tenant
+    home_tenant: Tenant
+    idp: IdentityProvider
+
+
+def admit(
+    configuration: Configuration,
+    client_id: str,
+    tenant_id: str,
+    idp_id: str,
+    *,
+    home_tenant_id: str | None = None,
+    ip: Address | None = None,
+) -> Admitted:
+    """The guard. `ip` None: the caller is not the person's browser, so networks do not apply.
+
+    Raises AccessDenied: client_unknown, tenant_unknown, tenant_suspended, client_tenant, idp_unknown, idp_disabled,
+    not_a_guest, network.
+    """
+    client = configuration.clients.get(client_id)
+    if client is None:
+        raise AccessDenied("client_unknown", "This application is no longer registered here.")
+    tenant = _usable(configuration, tenant_id)
+    if not client.may_use(tenant_id):
+        raise AccessDenied("client_tenant", "Your organisation may not use this application.")
+    home = tenant if home_tenant_id in {None, tenant_id} else _usable(configuration, str(home_tenant_id))
+    idp = provider(home, idp_id)
+    if home is not tenant:
+        raise AccessDenied("not_a_guest", "You are not a guest of this organisation. Ask its administrator.")
+    _require_network(tenant.sign_in.allowed_networks, ip)
+    return Admitted(client, tenant, home, idp)
+
+
+def provider(tenant: Tenant, idp_id: str) -> IdentityProvider:
+    """The tenant's own IdP of that id, if it may be used. Raises AccessDenied: idp_unknown, idp_disabled."""
+    idp = tenant.identity_providers.get(idp_id)
+    if idp is None:
+        raise AccessDenied("idp_unknown", "This identity provider is not set up for your organisation.")
+    if not idp.enabled:
+        raise AccessDenied("idp_disabled", "This identity provider is switched off. Ask your administrator.")
+    return idp
+
+
+def usable_provider(configuration: Configuration, tenant_id: str, idp_id: str) -> tuple[Tenant, IdentityProvider]:
+    """Tenant and IdP named by a callback's path. Raises AccessDenied like `admit`."""
+    tenant = _usable(configuration, tenant_id)
+    return tenant, provider(tenant, idp_id)
+
+
+def _usable(configuration: Configuration, tenant_id: str) -> Tenant:
+    tenant = configuration.tenants.get(tenant_id)
+    if tenant is None:
+        raise AccessDenied("tenant_unknown", "This organisation is not known here.")
+    if not tenant.active:
+        raise AccessDenied("tenant_suspended", "Sign-in for your organisation is suspended. Ask your administrator.")
+    return tenant
+
+
+def _require_network(allowed: Sequence[Network], ip: Address | None) -> None:
+    if not allowed or ip is None:
+        return
+    if not any(ip in network for network in allowed):
+        raise AccessDenied("network", "Your organisation allows sign-in from its own networks only.")

@@ -1,0 +1,66 @@
+"""The transaction's name: upstream `state` and RelayState, bound to one browser, tenant, IdP and moment.
+
+`<random>.<expiry>.<mark>.<place>`: `mark` proves that we made it, `place` that it was made for this tenant and IdP.
+So a foreign, moved or late answer is refused, each with its own reason, before the store is asked; and the transaction
+cookie's value is a keyed hash of the name, which nobody but the browser that started has seen (RFC 9700 §4.7).
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+
+from broker.seal import Seal
+
+NAME_LIMIT = 80  # SAML Bindings §3.4.3: RelayState is at most 80 bytes
+
+
+class Fault(StrEnum):
+    """How an answer can fail to belong; a connector's `correlation` gives each its protocol's reason."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    TENANT = "tenant"
+    EXPIRED = "expired"
+    CONSUMED = "consumed"
+    BROWSER = "browser"
+
+
+class Correlation:
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    def new_name(self, tenant: str, idp: str, expires_at: int) -> str:
+        stem = f"{secrets.token_urlsafe(16)}.{expires_at:x}"
+        return f"{stem}.{self._tag('mark', stem)}.{self._tag('place', stem, tenant, idp)}"
+
+    def cookie(self, name: str) -> str:
+        return _text(self._seal.mac("transaction cookie", name.encode()))
+
+    def fault(self, name: str, tenant: str, idp: str, cookie: str | None, now: float) -> Fault | None:
+        """Why this answer does not belong here, or None. Order: ours, place, browser, time."""
+        parts = name.split(".")
+        if len(name) > NAME_LIMIT or len(parts) != 4 or not name.isascii():
+            return Fault.UNKNOWN
+        stem = f"{parts[0]}.{parts[1]}"
+        if not hmac.compare_digest(parts[2], self._tag("mark", stem)):
+            return Fault.UNKNOWN
+        if not hmac.compare_digest(parts[3], self._tag("place", stem, tenant, idp)):
+            return Fault.TENANT
+        if cookie is None or not cookie.isascii() or not hmac.compare_digest(cookie, self.cookie(name)):
+            return Fault.BROWSER
+        return Fault.EXPIRED if int(parts[1], 16) <= now else None
+
+    def _tag(self, purpose: str, *parts: str) -> str:
+        return _text(self._seal.mac(f"transaction {purpose}", "\n".join(parts).encode())[:8])
+
+
+def reason(correlation: Mapping[str, str], fault: Fault) -> str:
+    return correlation[fault.value]
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

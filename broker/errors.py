@@ -24,6 +24,14 @@ from dataclasses import dataclass
 from typing import Self
 
 
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A client's proven redirect URI and the `state` that goes back with it."""
+
+    redirect_uri: str
+    state: str | None
+
+
 class BrokerError(Exception):
     code = "server_error"
     status = 500
@@ -40,6 +48,7 @@ class BrokerError(Exception):
         self.tenant: str | None = None
         self.idp: str | None = None
         self.client_id: str | None = None
+        self.exit: Exit | None = None
 
     def about(
         self,
@@ -74,6 +83,11 @@ class Problem:
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}:{self.column}: {self.path or '.'}: {self.what}"
         return f"{text}; {self.remedy}" if self.remedy else text
+
+    def leaving_by(self, redirect_uri: str, state: str | None) -> Self:
+        """From here on the failure may leave by the client's proven redirect URI (RFC 6749 §4.1.2.1)."""
+        self.exit = self.exit or Exit(redirect_uri, state)
+        return self
 
 
 class ConfigurationError(BrokerError):

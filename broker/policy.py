@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from broker.errors import AccessDenied
-from broker.model import Client, Configuration, IdentityProvider, Tenant
+from broker.model import Client, Configuration, Entitlement, IdentityProvider, Tenant
 from broker.model.realm import Network
 
 Address = IPv4Address | IPv6Address
@@ -61,6 +61,11 @@ def provider(tenant: Tenant, idp_id: str) -> IdentityProvider:
     if not idp.enabled:
         raise AccessDenied("idp_disabled", "This identity provider is switched off. Ask your administrator.")
     return idp
+
+
+def denied(entitlement: Entitlement) -> AccessDenied:
+    """The refusal of an entitlement as an error; a tenant's `deny` rule speaks to the person in its own words."""
+    return AccessDenied(entitlement.reason or "denied", entitlement.message)
 
 
 def usable_provider(configuration: Configuration, tenant_id: str, idp_id: str) -> tuple[Tenant, IdentityProvider]:

@@ -43,7 +43,7 @@ class Surroundings:
 class Connector(Protocol):
     """Built as `Connector(idp, surroundings)`; no network before `begin`, `finish` or `probe`. Thread-safe.
 
-    event: the audit event of a refused answer (`saml.rejected`, `oidc_rp.rejected`). path: the callback's last
+    event: what its audit events begin with (`saml`, `oidc_rp`: `saml.rejected`). path: the callback's last
     segment. correlation: this protocol's reason for each way an answer fails to belong to a request of this browser
     (`missing`, `unknown`, `tenant`, `expired`, `consumed`, `browser`).
     """

@@ -1,0 +1,159 @@
+"""A person's sessions: one per (tenant, IdP, subject) behind a browser's cookie, each with its own limits.
+
+Only here is an `Identity` restored from what the broker sealed; only here do a tenant's rules run on it, always those
+of the current revision (contract section 3), whoever asks: code redemption, refresh, userinfo or single sign-on.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from broker import claims, policy
+from broker.errors import AccessDenied
+from broker.model import AuthRequest, Client, Configuration, Entitlement, Identity, Lifetimes, Session, Tenant, serial
+from broker.policy import Address, Admitted
+from broker.store import Store, Transaction
+
+TOUCH_EVERY = 60  # seconds between two writes of a session's `last_seen`
+
+
+class Sessions:
+    def __init__(self, store: Store, lifetimes: Lifetimes, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._lifetimes = lifetimes
+        self._clock = clock
+
+    def open(
+        self, transaction: Transaction, admitted: Admitted, request: AuthRequest, identity: Identity, browser: str
+    ) -> Session:
+        """Record that this person signed in with this browser. Raises AccessDenied when the tenant's rules deny.
+
+        The same person at the same IdP in the same browser keeps the `sid`: apps that hold it see one session.
+        """
+        now = int(self._clock())
+        home = transaction.of(admitted.home_tenant.id)
+        sub = home.person(identity.idp, identity.upstream, identity.subject)
+        before = self._same(transaction, admitted, sub, browser)
+        session = Session(
+            sid=before.sid if before else secrets.token_urlsafe(16),
+            tenant=admitted.tenant.id,
+            home_tenant=admitted.home_tenant.id,
+            idp=identity.idp,
+            upstream=identity.upstream,
+            sub=sub,
+            auth_time=self._auth_time(identity, request, now),
+            created_at=now,
+            last_seen=now,
+            expires_at=self._ends(admitted.tenant, identity, now),
+            identity=serial.dumps(identity),
+        )
+        entitlement = self._entitle(admitted, session, identity)
+        if not entitlement.allowed:
+            raise policy.denied(entitlement)
+        transaction.of(admitted.tenant.id).open_session(session, browser)
+        return session
+
+    def find(
+        self,
+        configuration: Configuration,
+        client: Client,
+        browser: str,
+        *,
+        tenant: str | None,
+        idp: tuple[str, str] | None,
+        ip: Address | None,
+    ) -> tuple[Session, ...]:
+        """This browser's sessions that may answer for `client` now; narrowed to an active tenant and a home realm."""
+        found = (
+            session
+            for session in self._store.deployment.browser_sessions(browser)
+            if (tenant is None or session.tenant == tenant)
+            and (idp is None or (session.home_tenant, session.idp) == idp)
+        )
+        return tuple(session for session in found if self.usable(configuration, session, client, ip=ip))
+
+    def usable(
+        self, configuration: Configuration, session: Session, client: Client, *, ip: Address | None = None
+    ) -> bool:
+        """Whether single sign-on may use the session: the guard, its limits, and the IdP still being the same one."""
+        try:
+            admitted = self._admit(configuration, session, client, ip)
+        except AccessDenied:
+            return False
+        return self.alive(session, admitted.tenant) and _same_upstream(admitted, session)
+
+    def alive(self, session: Session, tenant: Tenant) -> bool:
+        """Within the absolute and the idle limit of the tenant's current sign-in policy."""
+        now = self._clock()
+        absolute = min(
+            self._lifetimes.session_absolute, tenant.sign_in.session_absolute or self._lifetimes.session_absolute
+        )
+        idle = min(self._lifetimes.session_idle, tenant.sign_in.session_idle or self._lifetimes.session_idle)
+        return now < session.expires_at and now < session.created_at + absolute and now < session.last_seen + idle
+
+    def touch(self, session: Session) -> None:
+        now = int(self._clock())
+        if now - session.last_seen >= TOUCH_EVERY:
+            self._store.of(session.tenant).touch_session(session.sid, now)
+
+    def entitle(self, configuration: Configuration, session: Session, client: Client) -> Entitlement:
+        """What may be said about the session's person to `client` now. A refusal is an answer, not an error."""
+        try:
+            admitted = self._admit(configuration, session, client, None)
+        except AccessDenied as refused:
+            return Entitlement(False, {}, (), reason=refused.reason, message=refused.public)
+        if not _same_upstream(admitted, session):
+            return Entitlement(False, {}, (), reason="upstream_changed")
+        return self._entitle(admitted, session, serial.loads(Identity, session.identity))
+
+    def end(self, transaction: Transaction, session: Session) -> None:
+        """End the session and every refresh token that lives with it; offline ones stay (contract, Logout)."""
+        tenant = transaction.of(session.tenant)
+        tenant.end_session(session.sid)
+        tenant.revoke_session_grants(session.sid, int(self._clock()))
+
+    def _admit(self, configuration: Configuration, session: Session, client: Client, ip: Address | None) -> Admitted:
+        return policy.admit(
+            configuration, client.client_id, session.tenant, session.idp, home_tenant_id=session.home_tenant, ip=ip
+        )
+
+    def _same(self, transaction: Transaction, admitted: Admitted, sub: str, browser: str) -> Session | None:
+        wanted = (admitted.tenant.id, admitted.home_tenant.id, admitted.idp.id, sub)
+        for session in transaction.deployment.browser_sessions(browser):
+            if (session.tenant, session.home_tenant, session.idp, session.sub) == wanted:
+                return session
+        return None
+
+    def _auth_time(self, identity: Identity, request: AuthRequest, now: int) -> int | None:
+        """The upstream's instant; ours only where the connector proved a fresh authentication (contract section 3)."""
+        if identity.auth_time is not None:
+            return min(identity.auth_time, now)
+        return now if request.reauthenticate else None
+
+    def _ends(self, tenant: Tenant, identity: Identity, now: int) -> int:
+        absolute = min(
+            self._lifetimes.session_absolute, tenant.sign_in.session_absolute or self._lifetimes.session_absolute
+        )
+        return min(now + absolute, identity.session_ends or now + absolute)
+
+    def _entitle(self, admitted: Admitted, session: Session, identity: Identity) -> Entitlement:
+        incoming = claims.incoming_of(admitted.idp, identity.attributes)
+        outcome = claims.apply(admitted.home_tenant, admitted.idp, incoming, email_verified=identity.email_verified)
+        allowed = admitted.client.roles
+        return Entitlement(
+            allowed=outcome.allowed,
+            claims=outcome.claims,
+            roles=tuple(role for role in outcome.roles if allowed is None or role in allowed),
+            reason=outcome.reason,
+            message=outcome.message,
+            email_verified=outcome.email_verified,
+            acr=identity.acr,
+            amr=identity.amr,
+        )
+
+
+def _same_upstream(admitted: Admitted, session: Session) -> bool:
+    """Pointing an IdP at another upstream makes new people, so the old upstream's sessions answer no more."""
+    oidc = admitted.idp.oidc
+    return oidc is None or oidc.issuer == session.upstream

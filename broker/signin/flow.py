@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from broker import policy
 from broker.connectors import Connector, Connectors
-from broker.errors import AssertionRejected, BrokerError, ShownError
+from broker.errors import AccessDenied, AssertionRejected, BrokerError, ShownError
 from broker.model import (
     AuditEvent,
     AuthRequest,
@@ -124,7 +124,7 @@ class SignIn:
                 identity = connector.finish(request, callback, self._connectors.callback_url(idp))
                 if callback.method == "POST":
                     return self._park(connector, request, identity, idp)
-                return self._complete(configuration, connector, request, identity, browser, ip)
+                return self._complete(configuration, request, identity, browser, ip)
 
     def arrive(
         self,
@@ -148,7 +148,7 @@ class SignIn:
             request = serial.loads(AuthRequest, arrival.request)
             with _leaving(request):
                 identity = serial.loads(Identity, arrival.identity)
-                return self._complete(configuration, connector, request, identity, browser, ip)
+                return self._complete(configuration, request, identity, browser, ip)
 
     def resume(
         self, configuration: Configuration, request: AuthRequest, session: Session, ip: Address | None
@@ -205,7 +205,6 @@ class SignIn:
     def _complete(
         self,
         configuration: Configuration,
-        connector: Connector,
         request: AuthRequest,
         identity: Identity,
         browser: str | None,
@@ -277,7 +276,9 @@ def _about(event: str, tenant: str, idp: str) -> Iterator[None]:
     try:
         yield
     except BrokerError as error:
-        raise error.about(event=event, tenant=tenant, idp=idp)
+        denied = isinstance(error, AccessDenied)
+        error.about(event="sign_in.denied" if denied else event, tenant=tenant, idp=idp)
+        raise
 
 
 @contextmanager
@@ -287,4 +288,5 @@ def _leaving(request: AuthRequest) -> Iterator[None]:
         yield
     except BrokerError as error:
         error.about(reference=request.reference, client_id=request.client_id)
-        raise error.leaving_by(request.redirect_uri, request.state)
+        error.leaving_by(request.redirect_uri, request.state)
+        raise

@@ -1,0 +1,34 @@
+"""Where a request really comes from: the peer, or what a trusted proxy says of it. Links never come from headers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from flask import Request
+
+from broker.model.realm import Network
+
+Address = IPv4Address | IPv6Address
+
+
+def client_address(request: Request, trusted: Sequence[Network]) -> Address | None:
+    """The right-most X-Forwarded-For hop that no trusted proxy vouches for; the peer itself when it is not one.
+
+    A malformed hop ends the walk: what stands left of it is whatever the client chose to write.
+    """
+    address = _parsed(request.remote_addr or "")
+    hops = [hop.strip() for line in request.headers.getlist("X-Forwarded-For") for hop in line.split(",")]
+    while address is not None and hops and any(address in network for network in trusted):
+        address = _parsed(hops.pop())
+    return address
+
+
+def _parsed(text: str) -> Address | None:
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

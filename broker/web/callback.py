@@ -6,6 +6,7 @@ The path's tenant and IdP decide everything; nothing in the message can move it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from broker import policy
 from broker.connectors import Connectors
 from broker.errors import AccessDenied
-from broker.model import Callback, Configuration
+from broker.model import Callback, Configuration, IdentityProvider
 from broker.signin import Answered, Completed, SignIn
 from broker.web.cookies import Cookies
 from broker.web.responses import to_client
@@ -23,77 +24,89 @@ from broker.web.responses import to_client
 Address = IPv4Address | IPv6Address
 
 
-def blueprint(
-    *,
-    issuer: str,
-    live: Callable[[], Configuration],
-    signin: SignIn,
-    connectors: Connectors,
-    cookies: Cookies,
-    address: Callable[[Request], Address | None],
-) -> Blueprint:
-    routes = Blueprint("callback", __name__)
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    issuer: str
+    live: Callable[[], Configuration]
+    signin: SignIn
+    connectors: Connectors
+    cookies: Cookies
+    address: Callable[[Request], Address | None]
 
-    def answered(tenant: str, idp: str, *, protocol: str) -> Response:
-        _require_protocol(live(), tenant, idp, protocol)
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("callback", __name__)
+        at = "/t/<tenant>/<any(saml):protocol>/<idp>"
+        routes.add_url_rule(f"{at}/metadata", "metadata", self.metadata)
+        routes.add_url_rule(f"{at}/acs", "acs", self.answer, methods=["POST"])
+        at = "/t/<tenant>/<any(oidc):protocol>/<idp>"
+        routes.add_url_rule(f"{at}/callback", "callback", self.answer, methods=["GET", "POST"])
+        at = "/t/<tenant>/<any(saml,oidc):protocol>/<idp>"
+        routes.add_url_rule(f"{at}/arrival", "arrival", self.arrival)
+        return routes
+
+    def answer(self, tenant: str, protocol: str, idp: str) -> Response:
+        self._provider(tenant, protocol, idp)
         callback = Callback(request.method, _every_value(request.args), _every_value(request.form))
-        result = signin.answer(
-            live(), tenant, idp, callback, cookies.transaction(request), cookies.session(request), address(request)
+        cookies = self.cookies
+        result = self.signin.answer(
+            self.live(),
+            tenant,
+            idp,
+            callback,
+            cookies.transaction(request),
+            cookies.session(request),
+            self.address(request),
         )
-        if isinstance(result, Answered):
-            query = urlencode({"name": result.name})
-            return Response(status=303, headers={"Location": f"{issuer}/t/{tenant}/{protocol}/{idp}/arrival?{query}"})
-        return completed(result, result.request.id)
+        if isinstance(result, Completed):
+            return self._completed(result, result.request.id)
+        return self._parked(result, f"/t/{tenant}/{protocol}/{idp}/arrival")
 
-    def arrival(tenant: str, idp: str, *, protocol: str) -> Response:
-        _require_protocol(live(), tenant, idp, protocol)
+    def arrival(self, tenant: str, protocol: str, idp: str) -> Response:
+        self._provider(tenant, protocol, idp)
         name = request.args.get("name", "")
-        result = signin.arrive(
-            live(), tenant, idp, name, cookies.transaction(request), cookies.session(request), address(request)
+        cookies = self.cookies
+        result = self.signin.arrive(
+            self.live(),
+            tenant,
+            idp,
+            name,
+            cookies.transaction(request),
+            cookies.session(request),
+            self.address(request),
         )
-        return completed(result, name)
+        return self._completed(result, name)
 
-    def completed(result: Completed, name: str) -> Response:
-        response = to_client(result.request, issuer, {"code": result.code})
-        cookies.end_transaction(response, name)
-        if result.browser is not None:
-            cookies.set_session(response, result.browser)
-        cookies.remember_realm(response, request, result.session.home_tenant, result.session.idp)
-        return response
-
-    def metadata(tenant: str, idp: str) -> Response:
+    def metadata(self, tenant: str, protocol: str, idp: str) -> Response:
+        provider = self._provider(tenant, protocol, idp)
         try:
-            _, provider = policy.usable_provider(live(), tenant, idp)
+            policy.usable_provider(self.live(), tenant, idp)
         except AccessDenied:
             abort(404)
-        document = connectors.of(provider).metadata(connectors.callback_url(provider))
-        if provider.protocol != "saml" or document is None:
+        document = self.connectors.of(provider).metadata(self.connectors.callback_url(provider))
+        if document is None:
             abort(404)
         media_type, body = document
         return Response(body, content_type=media_type)
 
-    def acs(tenant: str, idp: str) -> Response:
-        return answered(tenant, idp, protocol="saml")
+    def _parked(self, answered: Answered, path: str) -> Response:
+        query = urlencode({"name": answered.name})
+        return Response(status=303, headers={"Location": f"{self.issuer}{path}?{query}"})
 
-    def saml_arrival(tenant: str, idp: str) -> Response:
-        return arrival(tenant, idp, protocol="saml")
+    def _completed(self, completed: Completed, name: str) -> Response:
+        response = to_client(completed.request, self.issuer, {"code": completed.code})
+        self.cookies.end_transaction(response, name)
+        if completed.browser is not None:
+            self.cookies.set_session(response, completed.browser)
+        self.cookies.remember_realm(response, request, completed.session.home_tenant, completed.session.idp)
+        return response
 
-    def oidc_callback(tenant: str, idp: str) -> Response:
-        return answered(tenant, idp, protocol="oidc")
-
-    routes.add_url_rule("/t/<tenant>/saml/<idp>/metadata", view_func=metadata)
-    routes.add_url_rule("/t/<tenant>/saml/<idp>/acs", view_func=acs, methods=["POST"])
-    routes.add_url_rule("/t/<tenant>/saml/<idp>/arrival", view_func=saml_arrival)
-    routes.add_url_rule("/t/<tenant>/oidc/<idp>/callback", view_func=oidc_callback)
-    return routes
-
-
-def _require_protocol(configuration: Configuration, tenant: str, idp: str, protocol: str) -> None:
-    """A path of the wrong protocol, tenant or IdP is no path at all: it looks like any other unknown one."""
-    held = configuration.tenants.get(tenant)
-    provider = held.identity_providers.get(idp) if held else None
-    if provider is None or provider.protocol != protocol:
-        abort(404)
+    def _provider(self, tenant: str, protocol: str, idp: str) -> IdentityProvider:
+        """A path of the wrong protocol, tenant or IdP is no path at all: it looks like any other unknown one."""
+        held = self.live().tenants.get(tenant)
+        provider = held.identity_providers.get(idp) if held else None
+        if provider is None or provider.protocol != protocol:
+            abort(404)
+        return provider
 
 
 def _every_value(values: MultiDict[str, str]) -> Mapping[str, tuple[str, ...]]:

@@ -30,9 +30,9 @@ def normalise(domain: str) -> str:
     """
     if not 0 < len(domain) <= LONGEST_NAME + 1:
         raise ValueError("a domain has between 1 and 253 characters")
-    for character in domain:
-        _refuse_invisible(character)
     try:
+        for character in domain:
+            _refuse_invisible(character)
         name = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
     except UnicodeError as error:
         raise ValueError("not a domain name by IDNA 2008") from error

@@ -1,0 +1,1 @@
+"""Identity providers that we did not write, started as processes; `processes` has their fixtures' makers."""

@@ -1,0 +1,76 @@
+// npm oidc-provider as many tenants' OpenID providers in one process: issuer http://127.0.0.1:PORT/<name>.
+// PUT /_control/<name> (re)makes one from JSON: {clients, accounts, conform, rotate: "overlap" | "cut"}.
+// The form asks for `login` and `password`; every login works; `accounts[login]` adds or replaces claims.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { Provider } from 'oidc-provider';
+
+const port = Number(process.argv[2]);
+const issuers = new Map();
+
+function freshKeys() {
+  const make = (alg, kind, options) => ({
+    ...generateKeyPairSync(kind, options).privateKey.export({ format: 'jwk' }),
+    kid: randomBytes(6).toString('hex'), use: 'sig', alg,
+  });
+  return [make('RS256', 'rsa', { modulusLength: 2048 }), make('ES256', 'ec', { namedCurve: 'P-256' })];
+}
+
+function claimsOf(accounts, login) {
+  const local = login.split('@')[0];
+  return {
+    sub: login, email: login, email_verified: true, name: `Name of ${local}`, given_name: local,
+    family_name: 'Tester', preferred_username: login, department: 'Research', groups: ['staff'], ...accounts[login],
+  };
+}
+
+function make(name, settings, keys) {
+  const provider = new Provider(`http://127.0.0.1:${port}/${name}`, {
+    clients: settings.clients,
+    jwks: { keys },
+    cookies: {
+      keys: [randomBytes(16).toString('hex')],
+      names: { session: `${name}_session`, interaction: `${name}_interaction`, resume: `${name}_resume` },
+    },
+    claims: {
+      openid: ['sub'], email: ['email', 'email_verified'],
+      profile: ['name', 'given_name', 'family_name', 'preferred_username', 'department', 'groups'],
+    },
+    conformIdTokenClaims: settings.conform ?? true,
+    pkce: { required: () => true },
+    features: { devInteractions: { enabled: true } },
+    findAccount: (_, login) => ({ accountId: login, claims: () => claimsOf(settings.accounts ?? {}, login) }),
+    ttl: { AccessToken: 600, IdToken: 600, Session: 3600, Interaction: 600, Grant: 3600 },
+  });
+  return provider.callback();
+}
+
+function configure(name, settings) {
+  const before = issuers.get(name);
+  const merged = { ...before?.settings, ...settings };
+  const fresh = settings.rotate || !before ? freshKeys() : [];
+  const kept = settings.rotate === 'cut' ? [] : before?.keys ?? [];
+  const keys = [...fresh, ...kept];
+  issuers.set(name, { settings: merged, keys, answer: make(name, merged, keys) });
+}
+
+async function control(request, response, name) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  configure(name, JSON.parse(Buffer.concat(chunks).toString()));
+  response.end('{}');
+}
+
+createServer((request, response) => {
+  const [, name, rest] = /^\/([a-z0-9_-]+)(\/.*)$/.exec(request.url) ?? [];
+  if (name === '_control' && request.method === 'PUT') {
+    control(request, response, rest.slice(1)).catch((error) => { response.statusCode = 400; response.end(String(error)); });
+  } else if (issuers.has(name)) {
+    request.originalUrl = request.url;
+    request.url = rest;
+    issuers.get(name).answer(request, response);
+  } else {
+    response.statusCode = request.url === '/' ? 200 : 404;
+    response.end();
+  }
+}).listen(port, '127.0.0.1');

@@ -1,0 +1,81 @@
+"""What the store keeps that nobody else has a word for. Times are epoch seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker.model import AuditEvent, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person allowed one client: all tokens from one code. Ends with its session unless `offline`.
+
+    session: a snapshot, kept sealed, so that an offline grant outlives the session.
+    code: given to `open_grant` only, which keeps its hash, so that a replayed code finds its grant (RFC 6749 §4.1.2).
+    """
+
+    id: str
+    tenant: str
+    client_id: str
+    sid: str
+    sub: str
+    scope: tuple[str, ...]
+    offline: bool
+    session: Session = field(repr=False)
+    created_at: int
+    expires_at: int
+    nonce: str | None = None
+    revoked_at: int | None = None
+    code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshUse:
+    """state: fresh | used (it was redeemed before: reuse) | expired."""
+
+    grant_id: str
+    expires_at: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key pair. state: next | active | retired. private: as its maker encoded it; public: JWK JSON or PEM.
+
+    A `kid` is never reused: when a key has expired its private half is destroyed and the row stays.
+    """
+
+    kid: str
+    purpose: str
+    alg: str
+    state: str
+    private: bytes = field(repr=False)
+    public: str
+    created_at: int
+    published_at: int
+    activated_at: int | None = None
+    retired_at: int | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One applied configuration: the folder's files as they were. Numbers count from 1; the highest is live."""
+
+    number: int
+    at: int
+    by: str
+    summary: str
+    digest: str
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An audit event as it was recorded; numbers only grow."""
+
+    number: int
+    at: int
+    event: AuditEvent

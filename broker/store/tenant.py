@@ -1,0 +1,188 @@
+"""What belongs to one tenant. Every statement here names the tenant: another's data does not exist for it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+
+from broker.errors import StoreError
+from broker.model import Session
+from broker.store import statements
+from broker.store.engine import Connections
+from broker.store.records import Grant, RefreshUse, StoredEvent
+from broker.store.sealing import Sealing, digest, refresh_use, stored_events
+
+
+class TenantStore:
+    """From `store.of(tenant)` each call commits by itself; from `transaction.of(tenant)` all commit together."""
+
+    def __init__(self, tenant: str, connections: Connections, sealing: Sealing, clock: Callable[[], float]) -> None:
+        self._tenant = tenant
+        self._connections = connections
+        self._sealing = sealing
+        self._clock = clock
+
+    def put(self, kind: str, handle: str, payload: str, expires_at: int) -> None:
+        """Keep a one-time value. kind: auth_request | arrival | code. StoreError `conflict`: the handle exists."""
+        hashed = digest(handle)
+        row = {
+            "kind": kind,
+            "handle": hashed,
+            "tenant": self._tenant,
+            "payload": self._sealing.close(payload, f"one_time/{kind}", self._tenant, hashed),
+            "expires_at": expires_at,
+        }
+        with self._connections.one() as connection:
+            connection.execute(statements.PUT, row)
+
+    def take(self, kind: str, handle: str) -> str | None:
+        """The value, once: read and deleted in one statement. None: unknown, taken before, or expired."""
+        hashed = digest(handle)
+        wanted = {"kind": kind, "handle": hashed, "now": self._now(), "this_tenant": self._tenant}
+        with self._connections.one() as connection:
+            payload = connection.execute(statements.TAKE, wanted).scalar_one_or_none()
+        return None if payload is None else self._sealing.open(payload, f"one_time/{kind}", self._tenant, hashed)
+
+    def remember_once(self, key: str, expires_at: int) -> bool:
+        """False: seen before. Remembered at least until `expires_at`."""
+        mark = {"tenant": self._tenant, "key": digest(key), "expires_at": expires_at}
+        with self._connections.one() as connection:
+            return connection.execute(statements.REMEMBER, mark).first() is not None
+
+    def person(self, idp: str, upstream: str, subject: str) -> str:
+        """The opaque `sub` of a person: made at the first call, the same ever after, never given again."""
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        with self._connections.several() as connection:
+            known = {"this_tenant": self._tenant, "key": key}
+            sub: str | None = connection.execute(statements.SUB_OF, known).scalar_one_or_none()
+            if sub is not None:
+                return sub
+            new = {
+                "tenant": self._tenant,
+                "key": key,
+                "idp": idp,
+                "who": self._sealing.close(json.dumps([upstream, subject]), "persons", self._tenant, key),
+                "sub": secrets.token_hex(16),
+                "made_at": self._now(),
+            }
+            made: str | None = connection.execute(statements.MAKE_PERSON, new).scalar_one_or_none()
+            return made or connection.execute(statements.SUB_OF, known).scalar_one()
+
+    def open_session(self, session: Session, browser: str) -> None:
+        """Keep a session behind a browser's cookie; one with the same `sid` is replaced."""
+        self._own(session.tenant)
+        with self._connections.one() as connection:
+            connection.execute(statements.OPEN_SESSION, self._sealing.session_row(session, browser))
+
+    def session(self, sid: str) -> Session | None:
+        """None: unknown, ended or past `expires_at`."""
+        with self._connections.one() as connection:
+            row = connection.execute(statements.SESSION, {**self._sid(sid), "now": self._now()}).one_or_none()
+        return None if row is None else self._sealing.session(row)
+
+    def touch_session(self, sid: str, at: int) -> None:
+        with self._connections.one() as connection:
+            connection.execute(statements.TOUCH_SESSION, {**self._sid(sid), "at": at})
+
+    def end_session(self, sid: str) -> None:
+        """Its clients are forgotten with it: ask `clients_of` before."""
+        with self._connections.one() as connection:
+            connection.execute(statements.END_SESSION, self._sid(sid))
+
+    def sessions_of(self, idp: str, sub: str) -> tuple[Session, ...]:
+        """A person's unexpired sessions, in every browser."""
+        wanted = {"this_tenant": self._tenant, "idp": idp, "sub": sub, "now": self._now()}
+        with self._connections.one() as connection:
+            return tuple(self._sealing.session(row) for row in connection.execute(statements.SESSIONS_OF, wanted))
+
+    def note_client(self, sid: str, client_id: str) -> None:
+        """Remember that a client has seen the session; nothing happens when the session is gone."""
+        with self._connections.one() as connection:
+            connection.execute(statements.NOTE_CLIENT, {"tenant": self._tenant, "sid": sid, "client_id": client_id})
+
+    def clients_of(self, sid: str) -> tuple[str, ...]:
+        with self._connections.one() as connection:
+            return tuple(connection.execute(statements.CLIENTS_OF, self._sid(sid)).scalars())
+
+    def open_grant(self, grant: Grant) -> None:
+        self._own(grant.tenant)
+        with self._connections.one() as connection:
+            connection.execute(statements.OPEN_GRANT, self._sealing.grant_row(grant))
+
+    def grant(self, grant_id: str) -> Grant | None:
+        """A revoked grant has `revoked_at`. None: unknown or past `expires_at`."""
+        with self._connections.one() as connection:
+            row = connection.execute(statements.GRANT, {**self._grant(grant_id), "now": self._now()}).one_or_none()
+        return None if row is None else self._sealing.grant(row)
+
+    def revoke_grant(self, grant_id: str, at: int) -> None:
+        with self._connections.one() as connection:
+            connection.execute(statements.REVOKE_GRANT, {**self._grant(grant_id), "at": at})
+
+    def revoke_session_grants(self, sid: str, at: int) -> None:
+        """All but the offline ones (contract section 2, Logout)."""
+        with self._connections.one() as connection:
+            connection.execute(statements.REVOKE_SESSION_GRANTS, {**self._sid(sid), "at": at})
+
+    def add_refresh(self, token: str, grant_id: str, expires_at: int) -> None:
+        """StoreError `conflict`: this tenant has no such grant."""
+        row = {
+            "handle": digest(token),
+            "tenant": self._tenant,
+            "grant_id": grant_id,
+            "expires_at": expires_at,
+            "uses": 0,
+        }
+        with self._connections.one() as connection:
+            connection.execute(statements.ADD_REFRESH, row)
+
+    def use_refresh(self, token: str, at: int) -> RefreshUse | None:
+        """Redeem it, in one statement. None: unknown."""
+        with self._connections.one() as connection:
+            row = connection.execute(statements.USE_REFRESH, {**self._token(token), "at": at}).one_or_none()
+        return refresh_use(row, at, redeemed=1)
+
+    def peek_refresh(self, token: str) -> RefreshUse | None:
+        """What `use_refresh` would answer, without using it up."""
+        with self._connections.one() as connection:
+            row = connection.execute(statements.PEEK_REFRESH, self._token(token)).one_or_none()
+        return refresh_use(row, self._now(), redeemed=0)
+
+    def load_document(self, idp: str, kind: str) -> tuple[bytes, int] | None:
+        """The document and when it was fetched."""
+        wanted = {"this_tenant": self._tenant, "idp": idp, "kind": kind}
+        with self._connections.one() as connection:
+            row = connection.execute(statements.LOAD_DOCUMENT, wanted).one_or_none()
+        return None if row is None else (row.body, row.fetched_at)
+
+    def save_document(self, idp: str, kind: str, body: bytes, fetched_at: int) -> None:
+        """A newer one that is there already stays."""
+        row = {"tenant": self._tenant, "idp": idp, "kind": kind, "body": body, "fetched_at": fetched_at}
+        with self._connections.one() as connection:
+            connection.execute(statements.SAVE_DOCUMENT, row)
+
+    def events(self, reference: str | None = None, limit: int = 100) -> tuple[StoredEvent, ...]:
+        """The newest `limit` audit events of this tenant, oldest first."""
+        wanted = {"this_tenant": self._tenant, "at_most": limit}
+        with self._connections.one() as connection:
+            if reference is None:
+                return stored_events(connection.execute(statements.TENANT_EVENTS, wanted))
+            wanted = {**wanted, "this_reference": reference}
+            return stored_events(connection.execute(statements.TENANT_EVENTS_OF_REFERENCE, wanted))
+
+    def _own(self, tenant: str) -> None:
+        if tenant != self._tenant:
+            raise StoreError("foreign_tenant")
+
+    def _sid(self, sid: str) -> dict[str, object]:
+        return {"this_tenant": self._tenant, "this_sid": sid}
+
+    def _grant(self, grant_id: str) -> dict[str, object]:
+        return {"this_tenant": self._tenant, "this_grant": grant_id}
+
+    def _token(self, token: str) -> dict[str, object]:
+        return {"this_tenant": self._tenant, "this_handle": digest(token)}
+
+    def _now(self) -> int:
+        return int(self._clock())

@@ -8,7 +8,7 @@
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
-    |  `- ServerError, TemporarilyUnavailable, InvalidToken, RequestNotSupported, RequestUriNotSupported
+    |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope, RequestNotSupported, RequestUriNotSupported
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
        `- UpstreamUnavailable         -> temporarily_unavailable
@@ -67,6 +67,11 @@ class BrokerError(Exception):
         self.client_id = self.client_id or client_id
         return self
 
+    def leaving_by(self, redirect_uri: str, state: str | None) -> Self:
+        """From here on the failure may leave by the client's proven redirect URI (RFC 6749 §4.1.2.1)."""
+        self.exit = self.exit or Exit(redirect_uri, state)
+        return self
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -83,11 +88,6 @@ class Problem:
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}:{self.column}: {self.path or '.'}: {self.what}"
         return f"{text}; {self.remedy}" if self.remedy else text
-
-    def leaving_by(self, redirect_uri: str, state: str | None) -> Self:
-        """From here on the failure may leave by the client's proven redirect URI (RFC 6749 §4.1.2.1)."""
-        self.exit = self.exit or Exit(redirect_uri, state)
-        return self
 
 
 class ConfigurationError(BrokerError):
@@ -208,6 +208,14 @@ class InvalidToken(OAuthError):
     code = "invalid_token"
     status = 401
     public = "The access token is not valid, has expired or was revoked."
+
+
+class InsufficientScope(OAuthError):
+    """RFC 6750 §3.1, at userinfo."""
+
+    code = "insufficient_scope"
+    status = 403
+    public = "The access token was not granted the scope that this needs."
 
 
 class UpstreamError(BrokerError):

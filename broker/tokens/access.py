@@ -1,0 +1,110 @@
+"""A token of ours that comes back: an access token at userinfo or revocation, an ID token as a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from broker import jose
+from broker.errors import InvalidToken, TokenRejected
+from broker.model import Client
+from broker.oauth2.request import IdTokenHint
+from broker.seal import Seal, SealBroken
+from broker.tokens.issuer import ACCESS_TOKEN, ID_TOKEN, sealed_tenant
+
+
+class Verifiers(Protocol):
+    def verifying(self, kid: str | None) -> jose.KeySet: ...
+    def hinting(self, kid: str | None) -> jose.KeySet: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a good access token of ours says; whether its grant still stands is for the caller to ask."""
+
+    client_id: str
+    grant_id: str
+    tenant: str
+    sub: str
+    scope: tuple[str, ...]
+
+
+class OwnTokens:
+    def __init__(
+        self, issuer: str, keys: Verifiers, seal: Seal, *, algorithms: Collection[str], clock: Callable[[], float]
+    ) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._seal = seal
+        self._algorithms = tuple(algorithms)
+        self._clock = clock
+
+    def access_token(self, unverified_token: str, clients: Mapping[str, Client]) -> AccessToken:
+        """RFC 9068 §4. Raises InvalidToken: iss, exp, client_id, aud, jti, or a reason of `jose.verify`."""
+        try:
+            claims = self._verified(unverified_token, self._keys.verifying, ACCESS_TOKEN)
+            self._require_issuer(claims)
+            self._require_unexpired(claims)
+            client = self._client(claims, clients)
+            self._require_audience(claims, client)
+            grant_id, tenant = self._grant(claims)
+        except TokenRejected as refused:
+            raise InvalidToken(refused.reason, detail=refused.detail) from refused
+        return AccessToken(
+            client_id=client.client_id,
+            grant_id=grant_id,
+            tenant=tenant,
+            sub=str(claims["sub"]),
+            scope=tuple(str(claims.get("scope", "")).split()),
+        )
+
+    def hint(self, unverified_token: str) -> IdTokenHint:
+        """OIDC Core §3.1.2.1: an ID token that we signed; it may have expired, its key may be retired.
+
+        Raises TokenRejected: iss, aud, or a reason of `jose.verify`.
+        """
+        claims = self._verified(unverified_token, self._keys.hinting, ID_TOKEN)
+        self._require_issuer(claims)
+        client_id, sub, sid = claims.get("aud"), claims.get("sub"), claims.get("sid")
+        if not isinstance(client_id, str) or not isinstance(sub, str):
+            raise TokenRejected("aud")
+        return IdTokenHint(client_id, sub, sid if isinstance(sid, str) else None)
+
+    def _verified(self, token: str, keys: Callable[[str | None], jose.KeySet], typ: str) -> dict[str, object]:
+        kid = jose.peek(token).header.get("kid")
+        if not isinstance(kid, str):  # ours always name their key
+            raise TokenRejected("key")
+        return jose.verify(token, keys(kid), self._algorithms, types=(typ.lower(),))
+
+    def _require_issuer(self, claims: Mapping[str, object]) -> None:
+        if claims.get("iss") != self._issuer:
+            raise TokenRejected("iss")
+
+    def _require_unexpired(self, claims: Mapping[str, object]) -> None:
+        exp = claims.get("exp")
+        if not isinstance(exp, int) or self._clock() >= exp:
+            raise TokenRejected("exp")
+
+    def _client(self, claims: Mapping[str, object], clients: Mapping[str, Client]) -> Client:
+        client = clients.get(str(claims.get("client_id", "")))
+        if client is None:
+            raise TokenRejected("client_id")
+        return client
+
+    def _require_audience(self, claims: Mapping[str, object], client: Client) -> None:
+        if claims.get("aud") not in {self._issuer, client.audience or self._issuer}:
+            raise TokenRejected("aud")
+
+    def _grant(self, claims: Mapping[str, object]) -> tuple[str, str]:
+        """The grant's id and its tenant, which a client with `tenant_claims: false` carries sealed."""
+        grant_id, _, mark = str(claims.get("jti", "")).partition(".")
+        tenant = claims.get("tenant")
+        if not grant_id or not mark:
+            raise TokenRejected("jti")
+        if isinstance(tenant, str):
+            return grant_id, tenant
+        try:
+            return grant_id, self._seal.open(mark, sealed_tenant(grant_id)).decode()
+        except SealBroken as broken:
+            raise TokenRejected("jti") from broken

@@ -1,0 +1,196 @@
+"""Authorization -> TokenSet. Nothing here decides who somebody is; `check` is the last look before a signature."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from broker import jose
+from broker.errors import ServerError
+from broker.model import Authorization, ClaimValue, Client, Lifetimes, Signing, Tenant, TokenSet
+from broker.model.reserved import RESERVED
+from broker.oauth2 import scopes
+from broker.seal import Seal
+
+ACCESS_TOKEN = "at+jwt"  # RFC 9068 §2.1
+ID_TOKEN = "JWT"
+
+Claims = dict[str, object]
+
+
+class Signers(Protocol):
+    def signing(self, alg: str) -> jose.SigningKey: ...
+
+
+class Issuer:
+    """`issuer` is our origin: the `iss` of every token, whatever tenant it speaks for."""
+
+    def __init__(
+        self,
+        issuer: str,
+        keys: Signers,
+        seal: Seal,
+        *,
+        signing: Signing,
+        lifetimes: Lifetimes,
+        clock: Callable[[], float],
+    ) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._seal = seal
+        self._signing = signing
+        self._lifetimes = lifetimes
+        self._clock = clock
+
+    def mint(self, authorization: Authorization, client: Client, tenant: Tenant) -> TokenSet:
+        """Sign an access token, and an ID token where `openid` was granted. Raises ServerError as `check` does."""
+        check(authorization, client, tenant)
+        now = int(self._clock())
+        access_token = self._access_token(authorization, client, now)
+        openid = "openid" in authorization.scope
+        return TokenSet(
+            access_token=access_token,
+            expires_in=self._lifetimes.access_token,
+            scope=authorization.scope,
+            id_token=self._id_token(authorization, client, access_token, now) if openid else None,
+            refresh_token=authorization.refresh_token,
+        )
+
+    def _access_token(self, authorization: Authorization, client: Client, now: int) -> str:
+        """RFC 9068 §2.2. `jti` begins with the grant's id, so that a revoked grant is found without a table."""
+        claims: Claims = {
+            "iss": self._issuer,
+            "sub": authorization.sub,
+            "aud": authorization.audience,
+            "exp": now + self._lifetimes.access_token,
+            "iat": now,
+            "jti": f"{authorization.grant_id}.{self._mark(authorization, client)}",
+            "client_id": client.client_id,
+        }
+        if authorization.scope:
+            claims["scope"] = " ".join(authorization.scope)
+        claims |= _context(authorization, client)
+        claims |= {name: authorization.claims[name] for name in client.claims if name in authorization.claims}
+        key = self._keys.signing(client.access_token_alg or self._signing.default)
+        return jose.sign(claims, key, ACCESS_TOKEN)
+
+    def _mark(self, authorization: Authorization, client: Client) -> str:
+        """What makes `jti` unique. A token that may not name its tenant carries it sealed, for us alone to read."""
+        if client.tenant_claims:
+            return secrets.token_urlsafe(9)
+        return self._seal.seal(authorization.tenant.encode(), sealed_tenant(authorization.grant_id))
+
+    def _id_token(self, authorization: Authorization, client: Client, access_token: str, now: int) -> str:
+        """OIDC Core §2. `id_token_claims: minimal` leaves the person's claims to userinfo."""
+        key = self._keys.signing(client.id_token_alg or self._signing.default)
+        claims: Claims = {
+            "iss": self._issuer,
+            "sub": authorization.sub,
+            "aud": client.client_id,
+            "exp": now + self._lifetimes.id_token,
+            "iat": now,
+            "at_hash": jose.left_half_hash(key.alg, access_token),
+        }
+        if authorization.nonce is not None:
+            claims["nonce"] = authorization.nonce
+        claims |= _context(authorization, client)
+        if client.id_token_claims == "full":
+            claims |= person_claims(authorization, client)
+        return jose.sign(claims, key, ID_TOKEN)
+
+
+def sealed_tenant(grant_id: str) -> str:
+    """The seal's context of the tenant inside a `jti`."""
+    return f"jti/{grant_id}"
+
+
+# The last check, outside the rules: what may never be signed, whatever a rule or a grant says.
+
+
+def check(authorization: Authorization, client: Client, tenant: Tenant) -> None:
+    """Raises ServerError: client_mismatch, tenant_mismatch, role_unknown, role_foreign, reserved_claim, sub_is_client.
+
+    That one fires is a fault of ours, or an attack; never a person's mistake.
+    """
+    _require_same_client(authorization, client)
+    _require_authenticated_tenant(authorization, client, tenant)
+    _require_known_roles(authorization, tenant)
+    _require_meaningful_roles(authorization, client)
+    _require_no_reserved_claim(authorization)
+    _require_own_subject(authorization)
+
+
+def _require_same_client(authorization: Authorization, client: Client) -> None:
+    if authorization.client_id != client.client_id:
+        raise _refused("client_mismatch")
+
+
+def _require_authenticated_tenant(authorization: Authorization, client: Client, tenant: Tenant) -> None:
+    """The token speaks for the tenant whose identity provider proved the person, and no other."""
+    if not authorization.tenant == authorization.authenticated_tenant == authorization.home_tenant == tenant.id:
+        raise _refused("tenant_mismatch")
+    if authorization.idp not in tenant.identity_providers or not client.may_use(tenant.id):
+        raise _refused("tenant_mismatch")
+
+
+def _require_known_roles(authorization: Authorization, tenant: Tenant) -> None:
+    if not set(authorization.roles) <= set(tenant.roles):
+        raise _refused("role_unknown")
+
+
+def _require_meaningful_roles(authorization: Authorization, client: Client) -> None:
+    if client.roles is not None and not set(authorization.roles) <= set(client.roles):
+        raise _refused("role_foreign")
+
+
+def _require_no_reserved_claim(authorization: Authorization) -> None:
+    if not RESERVED.isdisjoint(authorization.claims):
+        raise _refused("reserved_claim")
+
+
+def _require_own_subject(authorization: Authorization) -> None:
+    """RFC 9700 §4.15: a person can never be taken for a client."""
+    if authorization.sub == authorization.client_id:
+        raise _refused("sub_is_client")
+
+
+def _refused(reason: str) -> ServerError:
+    return ServerError(reason, "Nothing was issued. Tell the operator of this service.")
+
+
+# What a token and userinfo say; they agree because both ask here.
+
+
+def person_claims(authorization: Authorization, client: Client) -> Claims:
+    """The outgoing claims that scope and client let through; `email_verified` beside an address only."""
+    wanted = scopes.claims_of(authorization.scope, client)
+    claims: Claims = {name: _shape(name, value) for name, value in authorization.claims.items() if name in wanted}
+    if "email" in claims and authorization.email_verified is not None:
+        claims["email_verified"] = authorization.email_verified
+    return claims
+
+
+def tenant_claims(authorization: Authorization, client: Client) -> Claims:
+    if not client.tenant_claims:
+        return {}
+    return {"tenant": authorization.tenant, "roles": list(authorization.roles)}
+
+
+def _context(authorization: Authorization, client: Client) -> Claims:
+    """How, where and for whom the person signed in. What nobody proved is left out."""
+    known: Mapping[str, object] = {
+        "idp": authorization.idp,
+        "home_tenant": authorization.home_tenant if authorization.home_tenant != authorization.tenant else None,
+        "acr": authorization.acr,
+        "amr": list(authorization.amr) or None,
+        "auth_time": authorization.auth_time,
+        "sid": authorization.sid,
+        "cfg": authorization.revision,
+    }
+    return tenant_claims(authorization, client) | {name: value for name, value in known.items() if value is not None}
+
+
+def _shape(name: str, value: ClaimValue) -> object:
+    """OIDC Core §5.1.1: an address is an object; a rule can only write its text."""
+    return {"formatted": value} if name == "address" else value

@@ -214,3 +214,8 @@ class Configuration:
     wildcards: Mapping[str, str]  # "x" of "*.x" -> tenant id
     labels: Mapping[str, str]  # host label -> tenant id
     networks: tuple[tuple[Network, str], ...]  # most specific first -> tenant id
+    listed: tuple[tuple[str, str], ...] = field(init=False, default=())  # (tenant, IdP) of every `listed: true`
+
+    def __post_init__(self) -> None:
+        providers = (idp for tenant in self.tenants.values() for idp in tenant.identity_providers.values())
+        object.__setattr__(self, "listed", tuple((idp.tenant, idp.id) for idp in providers if idp.listed))

@@ -8,7 +8,8 @@
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
-    |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope, RequestNotSupported, RequestUriNotSupported
+    |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope,
+    |     RequestNotSupported, RequestUriNotSupported
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
        `- UpstreamUnavailable         -> temporarily_unavailable

@@ -32,7 +32,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "urllib3": ("outbound/", "outbound.py"),
     "requests": (),
     "httpx": (),
-    "http": ("web/", "demo/"),
+    "http": ("web/", "demo/", "outbound/"),
     "yaml": ("configuration/", "demo/"),
     "pydantic": ("configuration/",),
     "cel_expr_python": ("expressions/", "expressions.py"),

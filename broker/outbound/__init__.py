@@ -1,0 +1,12 @@
+"""The one door for outgoing requests: https to addresses that the contract allows, in bounded time and size.
+
+address    which addresses may be spoken to
+names      host name -> allowed addresses, within the time that is left
+deadline   connections whose read timeout covers the whole answer
+client     Outbound: get and post_form
+"""
+
+from broker.outbound.client import Outbound, Response
+from broker.outbound.names import Resolve
+
+__all__ = ["Outbound", "Resolve", "Response"]

@@ -1,0 +1,20 @@
+"""What a client may hand in at /token, one function each: it proves, and answers an `Authorization`.
+
+A grant never signs and never authenticates the client; the endpoint owns what all grants share. A new grant is one
+file and one row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from broker.grants.authorization_code import authorization_code
+from broker.grants.refresh_token import refresh_token
+from broker.grants.request import Granted, People, TokenRequest
+
+GRANTS: Mapping[str, Callable[[TokenRequest], Granted]] = {
+    "authorization_code": authorization_code,
+    "refresh_token": refresh_token,
+}
+
+__all__ = ["GRANTS", "Granted", "People", "TokenRequest"]

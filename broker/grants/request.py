@@ -1,0 +1,49 @@
+"""What every grant receives, and what it answers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from broker.model import Authorization, Client, Configuration, Entitlement, Lifetimes, Session, Tenant
+from broker.store import Transaction
+
+
+class People(Protocol):
+    """What `sessions` knows of a person: what may be said now, and whether the session still lives."""
+
+    def entitle(self, configuration: Configuration, session: Session, client: Client) -> Entitlement: ...
+    def alive(self, session: Session, tenant: Tenant) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A POST to /token whose client is proven. Everything changes in `transaction`, which the endpoint commits.
+
+    What a refusal changes is kept as well: a code in wrong hands stays burned, a replayed family stays revoked.
+    """
+
+    form: Mapping[str, str]  # each parameter once; without the empty ones
+    client: Client
+    configuration: Configuration  # the live revision
+    transaction: Transaction
+    people: People
+    lifetimes: Lifetimes
+    issuer: str
+    now: int  # epoch seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """`event` and `reference` name the audit event; the reference is that of the sign-in where it is known."""
+
+    authorization: Authorization
+    event: str
+    reference: str | None = None
+
+
+def new_handle() -> str:
+    """An opaque code, token or grant id: 256 bits."""
+    return secrets.token_urlsafe(32)

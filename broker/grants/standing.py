@@ -1,0 +1,92 @@
+"""Does a grant still stand? Refresh and userinfo ask the same questions, in the same order, on the current revision."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from broker.errors import InvalidGrant
+from broker.grants.request import People
+from broker.model import Authorization, Client, Configuration, Entitlement, Session
+from broker.store.records import Grant
+
+
+class _SessionStore(Protocol):
+    def session(self, sid: str) -> Session | None: ...
+
+
+def require_standing(grant: Grant | None, client: Client, now: int) -> Grant:
+    """Raises InvalidGrant: grant_unknown, grant_client, grant_revoked, grant_expired, offline_withdrawn."""
+    if grant is None:
+        raise InvalidGrant("grant_unknown")
+    if grant.client_id != client.client_id:
+        raise InvalidGrant("grant_client")
+    if grant.revoked_at is not None:
+        raise InvalidGrant("grant_revoked")
+    if now >= grant.expires_at:
+        raise InvalidGrant("grant_expired")
+    if grant.offline and "offline_access" not in client.scopes:
+        raise InvalidGrant("offline_withdrawn")
+    return grant
+
+
+def session_behind(grant: Grant, store: _SessionStore, people: People, configuration: Configuration) -> Session:
+    """The living session, or for an offline grant its snapshot (contract section 3). Raises InvalidGrant."""
+    if grant.offline:
+        return grant.session
+    return living(store.session(grant.sid), people, configuration)
+
+
+def living(session: Session | None, people: People, configuration: Configuration) -> Session:
+    """Raises InvalidGrant: session_ended, tenant_unknown."""
+    if session is None:
+        raise InvalidGrant("session_ended")
+    tenant = configuration.tenants.get(session.tenant)
+    if tenant is None:
+        raise InvalidGrant("tenant_unknown")
+    if not people.alive(session, tenant):
+        raise InvalidGrant("session_ended")
+    return session
+
+
+def entitled(people: People, configuration: Configuration, session: Session, client: Client) -> Entitlement:
+    """What the guard and the current rules still allow. Raises InvalidGrant with their reason."""
+    entitlement = people.entitle(configuration, session, client)
+    if not entitlement.allowed:
+        raise InvalidGrant(entitlement.reason or "denied")
+    return entitlement
+
+
+def authorization(
+    configuration: Configuration,
+    client: Client,
+    session: Session,
+    entitlement: Entitlement,
+    *,
+    grant_id: str,
+    scope: tuple[str, ...],
+    issuer: str,
+    nonce: str | None = None,
+    refresh_token: str | None = None,
+) -> Authorization:
+    """What was proven, in one value. `acr`, `amr` and `auth_time` are those of the sign-in (RFC 9068 §2.2.1)."""
+    return Authorization(
+        client_id=client.client_id,
+        grant_id=grant_id,
+        tenant=session.tenant,
+        home_tenant=session.home_tenant,
+        idp=session.idp,
+        sub=session.sub,
+        sid=session.sid,
+        scope=scope,
+        claims=entitlement.claims,
+        roles=entitlement.roles,
+        audience=client.audience or issuer,
+        revision=configuration.revision,
+        authenticated_tenant=session.home_tenant,
+        acr=entitlement.acr,
+        amr=entitlement.amr,
+        auth_time=session.auth_time,
+        nonce=nonce,
+        email_verified=entitlement.email_verified,
+        refresh_token=refresh_token,
+    )

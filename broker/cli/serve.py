@@ -17,7 +17,7 @@ from gunicorn.app.base import BaseApplication
 from broker import app
 
 THREADS = 8
-BIND = "127.0.0.1:8000"
+BIND = "127.0.0.1:8080"
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

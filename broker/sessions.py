@@ -48,7 +48,7 @@ class Sessions:
             expires_at=self._ends(admitted.tenant, identity, now),
             identity=serial.dumps(identity),
         )
-        entitlement = self._entitle(admitted, session, identity)
+        entitlement = self._entitle(admitted, identity)
         if not entitlement.allowed:
             raise policy.denied(entitlement)
         transaction.of(admitted.tenant.id).open_session(session, browser)
@@ -83,6 +83,15 @@ class Sessions:
             return False
         return self.alive(session, admitted.tenant) and _same_upstream(admitted, session)
 
+    def may_be(self, configuration: Configuration, session: Session, login_hint: str | None) -> bool:
+        """False where the hint is an address and the IdP called the session's person by another one."""
+        if login_hint is None or "@" not in login_hint:
+            return True
+        idp = configuration.tenants[session.home_tenant].identity_providers[session.idp]
+        incoming = claims.incoming_of(idp, serial.loads(Identity, session.identity).attributes)
+        names = {str(incoming[name]).casefold() for name in ("email", "upn", "preferred_username") if name in incoming}
+        return not names or login_hint.casefold() in names
+
     def alive(self, session: Session, tenant: Tenant) -> bool:
         """Within the absolute and the idle limit of the tenant's current sign-in policy."""
         now = self._clock()
@@ -105,7 +114,7 @@ class Sessions:
             return Entitlement(False, {}, (), reason=refused.reason, message=refused.public)
         if not _same_upstream(admitted, session):
             return Entitlement(False, {}, (), reason="upstream_changed")
-        return self._entitle(admitted, session, serial.loads(Identity, session.identity))
+        return self._entitle(admitted, serial.loads(Identity, session.identity))
 
     def end(self, transaction: Transaction, session: Session) -> None:
         """End the session and every refresh token that lives with it; offline ones stay (contract, Logout)."""
@@ -137,7 +146,7 @@ class Sessions:
         )
         return min(now + absolute, identity.session_ends or now + absolute)
 
-    def _entitle(self, admitted: Admitted, session: Session, identity: Identity) -> Entitlement:
+    def _entitle(self, admitted: Admitted, identity: Identity) -> Entitlement:
         incoming = claims.incoming_of(admitted.idp, identity.attributes)
         outcome = claims.apply(admitted.home_tenant, admitted.idp, incoming, email_verified=identity.email_verified)
         allowed = admitted.client.roles

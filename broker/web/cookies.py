@@ -14,12 +14,14 @@ import hmac
 import json
 from collections.abc import Callable
 
-from broker.seal import Seal
 from flask import Request, Response
+
+from broker.seal import Seal
 
 Realms = tuple[tuple[str, str], ...]  # (tenant, IdP), newest first
 
 REMEMBERED = 5
+TABS = 20
 YEAR = 365 * 86400
 
 
@@ -34,8 +36,13 @@ class Cookies:
     def transaction(self, request: Request) -> Callable[[str], str | None]:
         return lambda name: request.cookies.get(f"{self._prefix}signin-{name}")
 
-    def set_transaction(self, response: Response, name: str, value: str) -> None:
+    def set_transaction(self, response: Response, request: Request, name: str, value: str) -> None:
+        """Many tabs may sign in at once; past `TABS` the oldest abandoned one gives way, so that headers stay small."""
         self._set(response, f"signin-{name}", value, self._cross_site, self._transaction_seconds)
+        prefix = f"{self._prefix}signin-"
+        held = [cookie.removeprefix(prefix) for cookie in request.cookies if cookie.startswith(prefix)]
+        for abandoned in sorted(held, key=_expiry)[: max(0, len(held) + 1 - TABS)]:
+            self.end_transaction(response, abandoned)
 
     def end_transaction(self, response: Response, name: str) -> None:
         self._set(response, f"signin-{name}", "", self._cross_site, 0)
@@ -78,3 +85,8 @@ class Cookies:
             httponly=True,
             samesite=same_site,
         )
+
+
+def _expiry(name: str) -> str:
+    """A transaction's name says when it ends, in hexadecimal of one length."""
+    return name.split(".")[1] if name.count(".") >= 1 else ""

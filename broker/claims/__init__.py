@@ -1,0 +1,16 @@
+"""What this tenant lets us say about a person: incoming claims, rules top to bottom, outgoing claims and roles.
+
+    incoming_of(idp, attributes) -> incoming      upstream names and values to short, typed names
+    apply(tenant, idp, incoming, …) -> Outcome    the tenant's rules, then the checks no rule can escape
+
+incoming   names and types, one shape for every protocol
+rules      one function a kind of rule; a trace line for each
+emails     which address may leave, and when it counts as verified
+"""
+
+from __future__ import annotations
+
+from broker.claims.incoming import incoming_of, types_of
+from broker.claims.rules import Outcome, RuleTrace, apply
+
+__all__ = ["Outcome", "RuleTrace", "apply", "incoming_of", "types_of"]

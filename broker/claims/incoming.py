@@ -1,0 +1,115 @@
+"""What the IdP sent, under short names and with one type a name, whatever protocol it came through.
+
+A value that does not fit its type is kept as it came, so that no rule can evaluate it and `has()` still says that
+something was sent: several distinct values of a text are a tuple, a bool that is no bool stays text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+from broker.errors import AssertionRejected
+from broker.model import ClaimValue, IdentityProvider, Value
+
+INCOMPLETE = "_claim_names"  # OIDC Core §5.6.2: names of claims that are held elsewhere; here under their short names
+
+# Entra sends no groups beyond 150 (SAML) or 200 (JWT) but one of these in their place.
+_GROUPS_LEFT_OUT = ("hasgroups", "http://schemas.microsoft.com/claims/groups.link")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,30})\.[0-9]{1,30}")
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}  # XML Schema 2 §3.3.2
+
+
+def types_of(idp: IdentityProvider) -> Mapping[str, str]:
+    """Short name -> text | list | bool | number; a name that is not there is a list of text."""
+    return {**idp.profile.types, **idp.claim_types}
+
+
+def incoming_of(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]) -> Mapping[str, ClaimValue]:
+    """Upstream names to short names, values to their types; null and empty are absent, duplicates are one.
+
+    Where several upstream names mean the same short name, the profile's order decides for a single value, and a list
+    holds the values of all. Raises AssertionRejected `claim_value` for a control character or a lone surrogate.
+    """
+    types = types_of(idp)
+    incoming: dict[str, ClaimValue] = {}
+    for name, senders in _gathered(idp, attributes).items():
+        kind = types.get(name, "list")
+        sent = [value for values in senders for value in values] if kind == "list" else senders[0]
+        value = _typed(sent, kind)
+        if value is not None:
+            incoming[name] = value
+    left_out = _left_out(idp, attributes)
+    return {**incoming, INCOMPLETE: left_out} if left_out else incoming
+
+
+def incomplete(incoming: Mapping[str, ClaimValue]) -> frozenset[str]:
+    """Names whose values are known not to be all there: no rule may read them, not even by has()."""
+    names = incoming.get(INCOMPLETE, ())
+    return frozenset(names) if isinstance(names, tuple) else frozenset({str(names)})
+
+
+def _gathered(
+    idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]
+) -> Mapping[str, list[tuple[Value, ...]]]:
+    """Short name -> the non-empty values of each upstream name that means it, the profile's names first."""
+    names = idp.profile.claim_names
+    pairs = [(upstream, short) for upstream, short in names.items() if upstream in attributes]
+    pairs += [(name, name) for name in attributes if name not in names and not _is_overage(name)]
+    found: dict[str, list[tuple[Value, ...]]] = {}
+    for upstream, short in pairs:
+        values = _acceptable(upstream, attributes[upstream])
+        if values:
+            found.setdefault(short, []).append(values)
+    return found
+
+
+def _acceptable(name: str, values: Iterable[Value]) -> tuple[Value, ...]:
+    kept = tuple(value for value in values if not isinstance(value, str) or value.strip())
+    if any(isinstance(text, str) and _FORBIDDEN.search(text) for text in (name, *kept)):
+        raise AssertionRejected("claim_value", detail=f"a control character in {ascii(name)[:80]}")
+    return kept
+
+
+def _typed(values: Iterable[Value], kind: str) -> ClaimValue | None:
+    distinct = {_as_text(value): value for value in values}
+    if kind == "list" or len(distinct) != 1:
+        return tuple(distinct) or None
+    text, value = distinct.popitem()
+    if kind == "bool":
+        return value if isinstance(value, bool) else _BOOLEANS.get(text, text)
+    if kind == "number":
+        return _as_number(value, text)
+    return text
+
+
+def _as_text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _as_number(value: Value, text: str) -> ClaimValue:
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        return text
+    if isinstance(value, (int, float)):
+        return value
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+def _is_overage(name: str) -> bool:
+    return name in _GROUPS_LEFT_OUT or name.startswith(("_claim_names.", "_claim_sources."))
+
+
+def _left_out(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]) -> tuple[str, ...]:
+    """Claims that the IdP points to instead of sending them. The pointers are never followed (CL-23)."""
+    elsewhere = [_as_text(name) for name in attributes.get(INCOMPLETE, ())]
+    elsewhere += [name.removeprefix("_claim_names.") for name in attributes if name.startswith("_claim_names.")]
+    if any(_as_text(value) != "false" for name in _GROUPS_LEFT_OUT for value in attributes.get(name, ())):
+        elsewhere.append("groups")
+    return tuple(dict.fromkeys(idp.profile.claim_names.get(name, name) for name in elsewhere))

@@ -23,6 +23,7 @@ class Installation:
     port: int = field(default_factory=free_port)
     environ: dict[str, str] = field(default_factory=dict)
     workers: int = 2
+    pid: int = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +74,8 @@ class Installation:
     def running(self) -> Iterator[Installation]:
         command = [sys.executable, "-m", "broker", "serve", "--config", str(self.folder), "--apply"]
         command += ["--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)]
-        with running(command, f"{self.issuer}/readyz", self.log, self._environment()):
+        with running(command, f"{self.issuer}/readyz", self.log, self._environment()) as process:
+            self.pid = process.pid
             yield self
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:

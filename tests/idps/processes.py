@@ -32,7 +32,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str | Path], url: str, log: Path, env: Mapping[str, str] | None = None) -> Iterator[None]:
+def running(
+    command: Sequence[str | Path], url: str, log: Path, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A child process that answers `url`; its output goes to `log`, whose end a failed start shows."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -40,7 +42,7 @@ def running(command: Sequence[str | Path], url: str, log: Path, env: Mapping[str
         )
     try:
         wait(process, url, log)
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -130,7 +132,7 @@ def samlp(folder: Path) -> Iterator[Samlp]:
     keys = make_key_pair("samlp")
     (folder / "samlp.key").write_bytes(keys.private)
     (folder / "samlp.crt").write_bytes(keys.certificate)
-    command = ["node", HERE / "node/samlp.mjs", str(port), folder / "samlp.key", folder / "samlp.crt"]
+    command: list[str | Path] = ["node", HERE / "node/samlp.mjs", str(port), folder / "samlp.key", folder / "samlp.crt"]
     with running(command, url(port), folder / "samlp.log"):
         yield Samlp(f"http://127.0.0.1:{port}", keys.certificate.decode())
 
@@ -151,7 +153,7 @@ def simplesamlphp(folder: Path) -> Iterator[SimpleSamlPhp]:
         "SIMPLESAMLPHP_SWITCHES": str(switches),
     }
     quiet = ["-d", "error_reporting=E_ALL & ~E_DEPRECATED", "-d", "display_errors=0"]
-    command = ["php", *quiet, "-S", f"127.0.0.1:{port}", HERE / "php/router.php"]
+    command: list[str | Path] = ["php", *quiet, "-S", f"127.0.0.1:{port}", HERE / "php/router.php"]
     with running(command, origin + "/", folder / "simplesamlphp.log", environment):
         yield SimpleSamlPhp(origin, switches, home)
 

@@ -1,0 +1,188 @@
+"""Shapes without problems to the model's values. Nothing is judged here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets as randomness
+from collections.abc import Iterable
+from functools import cache
+
+from broker.configuration.bundle import resolve_reference
+from broker.configuration.checks import Context
+from broker.configuration.checks.tenant import patterns
+from broker.configuration.profiles import profile
+from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
+from broker.model import (
+    ApplicationAuth,
+    Client,
+    Configuration,
+    Deny,
+    Drop,
+    HomeRealmSettings,
+    IdentityProvider,
+    MetadataSource,
+    OidcSettings,
+    OnlyFor,
+    Role,
+    Roles,
+    Rule,
+    SamlSettings,
+    Secret,
+    Set,
+    SignInPolicy,
+    Tenant,
+    VendorProfile,
+)
+from broker.model.realm import Network
+
+_PROCESS_KEY = randomness.token_bytes(32)  # a fingerprint must not let anybody guess a secret
+
+
+def client(shape: ClientShape, context: Context) -> Client:
+    return Client(
+        client_id=shape.client_id,
+        name=shape.name or shape.client_id,
+        redirect_uris=tuple(shape.redirect_uris),
+        auth=ApplicationAuth(shape.auth.method, context.secrets.secret(shape.auth.secret, context.file)),
+        post_logout_redirect_uris=tuple(shape.post_logout_redirect_uris),
+        pkce_required=shape.pkce == "required",
+        grant_types=tuple(shape.grant_types),
+        scopes=tuple(shape.scopes),
+        claims=tuple(shape.claims),
+        audience=shape.audience,
+        roles=None if shape.roles is None else tuple(shape.roles),
+        tenants=shape.tenants,
+        origins=tuple(shape.origins),
+        id_token_claims=shape.id_token_claims,
+        tenant_claims=shape.tenant_claims,
+        id_token_alg=shape.id_token_signed_response_alg,
+        access_token_alg=shape.access_token_signed_response_alg,
+        backchannel_logout_uri=shape.backchannel_logout_uri,
+        frontchannel_logout_uri=shape.frontchannel_logout_uri,
+    )
+
+
+def tenant(shape: TenantShape, context: Context) -> Tenant:
+    return Tenant(
+        id=shape.id,
+        name=shape.name or shape.id,
+        identity_providers={one.id: identity_provider(shape.id, one, context) for one in shape.identity_providers},
+        active=shape.state == "active",
+        home_realm=HomeRealmSettings(
+            email_domains=_domains(shape.home_realm.email_domains),
+            subdomain=shape.home_realm.subdomain,
+            networks=tuple(shape.home_realm.networks),
+        ),
+        roles=tuple(shape.roles),
+        rules=tuple(rule(number, one) for number, one in enumerate(shape.claims, start=1)),
+        sign_in=SignInPolicy(
+            allowed_networks=tuple(shape.sign_in.allowed_networks),
+            session_absolute=shape.sign_in.session_absolute,
+            session_idle=shape.sign_in.session_idle,
+        ),
+    )
+
+
+def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Context) -> IdentityProvider:
+    vendor = profile(shape.vendor)
+    saml = _saml(shape, context) if shape.protocol == "saml" else None
+    oidc = _oidc(shape, vendor, context) if shape.protocol == "oidc" else None
+    return IdentityProvider(
+        tenant=tenant_id,
+        id=shape.id,
+        name=shape.name or shape.id,
+        protocol=shape.protocol,
+        profile=vendor,
+        enabled=shape.enabled,
+        listed=shape.listed,
+        only_for=OnlyFor(_domains(shape.only_for.email_domains)) if shape.only_for else None,
+        emails=shape.emails,
+        claim_types=shape.claim_types,
+        skew_seconds=vendor.skew_seconds if shape.skew is None else shape.skew,
+        saml=saml,
+        oidc=oidc,
+        fingerprint=_fingerprint(tenant_id, shape, saml, oidc),
+    )
+
+
+def rule(number: int, shape: RuleShape) -> Rule:
+    """The rule's one kind; `checks.rules` has seen that there is exactly one."""
+    if shape.claims is not None:
+        return Set(number, shape.claims, shape.when)
+    if shape.role is not None:
+        return Role(number, shape.role, shape.when)
+    if shape.roles is not None:
+        return Roles(number, shape.roles.source, shape.roles.map, shape.when)
+    if shape.drop is not None:
+        return Drop(number, tuple(shape.drop), shape.when)
+    return Deny(number, shape.deny or "", shape.when)
+
+
+def configuration(revision: int, clients: Iterable[Client], tenants: Iterable[Tenant]) -> Configuration:
+    """The revision with its indexes."""
+    by_id = {one.id: one for one in tenants}
+    owned = [(pattern, one.id) for one in by_id.values() for pattern in one.home_realm.email_domains]
+    networks: list[tuple[Network, str]] = [
+        (network, one.id) for one in by_id.values() for network in one.home_realm.networks
+    ]
+    return Configuration(
+        revision=revision,
+        tenants=by_id,
+        clients={one.client_id: one for one in clients},
+        domains={pattern: owner for pattern, owner in owned if not pattern.startswith("*.")},
+        wildcards={pattern[2:]: owner for pattern, owner in owned if pattern.startswith("*.")},
+        labels={one.label: one.id for one in by_id.values()},
+        networks=tuple(sorted(networks, key=lambda owned: owned[0].prefixlen, reverse=True)),
+    )
+
+
+def _domains(listed: list[str]) -> tuple[str, ...]:
+    return tuple(pattern for pattern in patterns(listed) if pattern is not None)
+
+
+def _saml(shape: IdentityProviderShape, context: Context) -> SamlSettings:
+    url = shape.metadata.url if shape.metadata else None
+    file = resolve_reference(context.file, shape.metadata.file) if shape.metadata and shape.metadata.file else None
+    return SamlSettings(
+        metadata=MetadataSource(url=url, document=context.bundle.files[file] if file else None),
+        entity_id=shape.entity_id,
+        sp_entity_id=shape.sp_entity_id,
+        sign_requests=shape.sign_requests,
+        want_signed=shape.want_signed or "either",
+        name_id_format=shape.name_id_format,
+        subject=shape.subject or (),
+    )
+
+
+def _oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> OidcSettings:
+    defaults = OidcSettings(issuer=shape.issuer or "", client_id=shape.client_id or "")
+    return OidcSettings(
+        issuer=defaults.issuer,
+        client_id=defaults.client_id,
+        client_secret=context.secrets.secret(shape.client_secret, context.file),
+        client_auth=shape.client_auth or defaults.client_auth,
+        scopes=tuple(shape.scopes) if shape.scopes is not None else vendor.scopes,
+        algorithms=tuple(shape.algorithms) if shape.algorithms is not None else defaults.algorithms,
+        userinfo=shape.userinfo or defaults.userinfo,
+        subject=shape.subject or (),
+    )
+
+
+def _fingerprint(
+    tenant_id: str, shape: IdentityProviderShape, saml: SamlSettings | None, oidc: OidcSettings | None
+) -> str:
+    """Changes whenever anything does that a connector is built from. Comparable within one process only."""
+    digest = hashlib.blake2b(_vendor_digest(shape.vendor), key=_PROCESS_KEY, digest_size=16)
+    digest.update(repr((tenant_id, shape, saml, oidc)).encode())
+    digest.update(saml.metadata.document or b"" if saml else b"")
+    digest.update(_text(oidc.client_secret if oidc else None))
+    return digest.hexdigest()
+
+
+def _text(secret: Secret | None) -> bytes:
+    return secret.reveal().encode() if secret else b""
+
+
+@cache
+def _vendor_digest(vendor: str) -> bytes:
+    return repr(profile(vendor)).encode()

@@ -1,0 +1,104 @@
+"""The rules between objects. They run on whatever could be read of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from broker.configuration.checks.tenant import patterns
+from broker.configuration.document import Path
+from broker.configuration.shapes import ClientShape, Read, TenantShape
+from broker.errors import Problem
+
+Clients = list[tuple[Read[ClientShape], ClientShape]]
+Tenants = list[tuple[Read[TenantShape], TenantShape]]
+
+
+def across(clients: Clients, tenants: Tenants, issuer: str) -> list[Problem]:
+    checks = (
+        _client_ids(clients),
+        _audiences(clients, issuer),
+        _clients_tenants(clients, tenants),
+        _tenant_ids(tenants),
+        _labels(tenants),
+        _email_domains(tenants),
+        _networks(tenants),
+    )
+    return list(chain.from_iterable(checks))
+
+
+class _Claimed:
+    """Who has claimed a name first."""
+
+    def __init__(self, remedy: str) -> None:
+        self._remedy = remedy
+        self._first: dict[str, str] = {}
+
+    def claim(self, name: str, what: str, read: Read[ClientShape] | Read[TenantShape], path: Path) -> Iterator[Problem]:
+        if read.salvage.explains(path):
+            return
+        first = self._first.setdefault(name, read.document.file)
+        if first is not read.document.file:
+            yield from read.problem(path, f"{what} in {first}", self._remedy)
+
+
+def _client_ids(clients: Clients) -> Iterator[Problem]:
+    claimed = _Claimed("give one of the two another client_id, in more than upper and lower case")
+    for read, client in clients:
+        yield from claimed.claim(
+            client.client_id.lower(), f"`{client.client_id}` is already a client", read, ("client_id",)
+        )
+
+
+def _audiences(clients: Clients, issuer: str) -> Iterator[Problem]:
+    """Contract section 3: no client_id may equal an audience, so that no ID token passes for an access token."""
+    audiences = {client.audience for _, client in clients if client.audience} | {issuer}
+    for read, client in clients:
+        if client.client_id in audiences:
+            what = f"`{client.client_id}` is also an audience"
+            yield from read.problem(("client_id",), what, "a client_id and an audience may never be equal")
+
+
+def _clients_tenants(clients: Clients, tenants: Tenants) -> Iterator[Problem]:
+    known = {tenant.id for _, tenant in tenants}
+    for read, client in clients:
+        for index, name in enumerate(client.tenants or ()):
+            if name not in known:
+                yield from read.problem(("tenants", index), f"there is no tenant `{name}`", "mend the id, or remove it")
+
+
+def _tenant_ids(tenants: Tenants) -> Iterator[Problem]:
+    claimed = _Claimed("give one of the two another id")
+    for read, tenant in tenants:
+        yield from claimed.claim(tenant.id, f"`{tenant.id}` is already a tenant", read, ("id",))
+
+
+def _labels(tenants: Tenants) -> Iterator[Problem]:
+    """A host label names one tenant: its subdomain, else its id."""
+    claimed = _Claimed("give one of the two another home_realm.subdomain")
+    ids: set[str] = set()
+    for read, tenant in tenants:
+        if tenant.id in ids:
+            continue  # a repeated id is reported as such
+        ids.add(tenant.id)
+        subdomain = tenant.home_realm.subdomain
+        path: Path = ("home_realm", "subdomain") if subdomain else ("id",)
+        label = subdomain or tenant.id
+        yield from claimed.claim(label, f"`{label}` is already the host label of the tenant", read, path)
+
+
+def _email_domains(tenants: Tenants) -> Iterator[Problem]:
+    claimed = _Claimed("one domain belongs to one tenant: remove it from one of the two")
+    for read, tenant in tenants:
+        for index, pattern in enumerate(patterns(tenant.home_realm.email_domains)):
+            path: Path = ("home_realm", "email_domains", index)
+            if pattern is not None:
+                yield from claimed.claim(pattern, f"`{pattern}` already belongs to the tenant", read, path)
+
+
+def _networks(tenants: Tenants) -> Iterator[Problem]:
+    claimed = _Claimed("one network belongs to one tenant: remove it from one of the two")
+    for read, tenant in tenants:
+        for index, network in enumerate(tenant.home_realm.networks):
+            path: Path = ("home_realm", "networks", index)
+            yield from claimed.claim(str(network), f"{network} already belongs to the tenant", read, path)

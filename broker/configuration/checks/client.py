@@ -1,0 +1,98 @@
+"""The rules between the keys of one client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from broker.configuration.checks.finding import Context, Finding, repeated, unresolved, urls
+from broker.configuration.secrets import weakness
+from broker.configuration.shapes import ClientShape
+from broker.configuration.urls import origin_fault, redirect_fault, url_fault
+from broker.model.reserved import RESERVED
+
+Check = Callable[[ClientShape, Context], Iterable[Finding]]
+
+
+def check_client(shape: ClientShape, context: Context) -> list[Finding]:
+    return list(chain.from_iterable(check(shape, context) for check in _CHECKS))
+
+
+def _secret(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    auth = shape.auth
+    if auth.method == "none" and auth.secret is not None:
+        yield Finding(("auth", "secret"), "a client with method `none` has no secret", "remove it")
+    if auth.method != "none" and auth.secret is None:
+        yield Finding(("auth",), f"`{auth.method}` needs a secret", "add `secret: {env: NAME}`")
+
+
+def _secret_strength(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    ref = shape.auth.secret
+    yield from unresolved(("auth", "secret"), ref, context)
+    secret = context.secrets.secret(ref, context.file)
+    if secret is not None and (weak := weakness(secret)):
+        yield Finding(("auth", "secret"), *weak)
+
+
+def _pkce(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    if shape.auth.method == "none" and shape.pkce != "required":
+        yield Finding(("pkce",), "a public client must use PKCE", "write `pkce: required`")
+
+
+def _grants(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    if "authorization_code" not in shape.grant_types:
+        yield Finding(("grant_types",), "lacks authorization_code", "add it: nothing can be issued without it")
+
+
+def _redirect_uris(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    public = shape.auth.method == "none"
+    if not shape.redirect_uris:
+        yield Finding(("redirect_uris",), "is empty", "write at least one redirect URI")
+    yield from urls(("redirect_uris",), shape.redirect_uris, lambda u: redirect_fault(u, context.rules, public=public))
+    after_logout = shape.post_logout_redirect_uris
+    yield from urls(
+        ("post_logout_redirect_uris",), after_logout, lambda u: redirect_fault(u, context.rules, public=public)
+    )
+
+
+def _other_urls(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    yield from urls(("origins",), shape.origins, lambda url: origin_fault(url, context.rules))
+    for key in ("backchannel_logout_uri", "frontchannel_logout_uri"):
+        url: str | None = getattr(shape, key)
+        if url is not None and (fault := url_fault(url, context.rules)):
+            yield Finding((key,), *fault)
+
+
+def _repetitions(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    for key in ("redirect_uris", "post_logout_redirect_uris", "scopes", "claims", "origins", "grant_types"):
+        yield from repeated((key,), getattr(shape, key))
+    yield from repeated(("roles",), shape.roles or ())
+    yield from repeated(("tenants",), shape.tenants or ())
+
+
+def _claims(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    for index, name in enumerate(shape.claims):
+        if name in RESERVED:
+            what = f"`{name}` is not a claim that rules can give"
+            yield Finding(("claims", index), what, "remove it: the broker itself decides about it", warning=True)
+
+
+def _algorithms(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    for key in ("id_token_signed_response_alg", "access_token_signed_response_alg"):
+        algorithm: str | None = getattr(shape, key)
+        if algorithm is not None and algorithm not in context.algorithms:
+            remedy = f"use {' or '.join(context.algorithms)}, or add it to signing.also in broker.yaml"
+            yield Finding((key,), f"there is no key for {algorithm}", remedy)
+
+
+_CHECKS: tuple[Check, ...] = (
+    _secret,
+    _secret_strength,
+    _pkce,
+    _grants,
+    _redirect_uris,
+    _other_urls,
+    _repetitions,
+    _claims,
+    _algorithms,
+)

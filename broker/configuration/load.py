@@ -1,0 +1,102 @@
+"""A bundle to a `Configuration`, or to every problem it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from broker.configuration import build
+from broker.configuration.bundle import Bundle, read_folder
+from broker.configuration.checks import Context, Finding, across, check_client, check_tenant
+from broker.configuration.checks.across import Clients, Tenants
+from broker.configuration.deployment import read_settings
+from broker.configuration.document import read
+from broker.configuration.secrets import SecretSource
+from broker.configuration.shapes import ClientShape, Read, TenantShape, read_shape
+from broker.configuration.shapes.fields import Shape
+from broker.configuration.urls import UrlRules
+from broker.errors import ConfigurationError, Problem
+from broker.model import Client, Configuration, Deployment, Signing, Tenant
+
+
+def load(bundle: Bundle, deployment: Deployment, *, environ: Mapping[str, str], revision: int) -> Configuration:
+    """The configuration of a bundle. Raises ConfigurationError with all problems; warnings do not count.
+
+    A secret that cannot be resolved leaves `None` where it would stand: what needs it fails by name.
+    """
+    reading = _Reading(bundle, deployment, environ)
+    reading.read()
+    problems = sorted(problem for problem in [*bundle.problems, *reading.problems] if not problem.warning)
+    if problems:
+        raise ConfigurationError(problems)
+    return build.configuration(revision, reading.clients, reading.tenants)
+
+
+def check(path: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> list[Problem]:
+    """Every problem and warning of a configuration folder, sorted by file and line. No network request."""
+    bundle = read_folder(path)
+    settings = read_settings(bundle, environ, overrides or {})
+    reading = _Reading(bundle, settings.deployment, environ)
+    reading.read()
+    return sorted({*bundle.problems, *settings.problems, *reading.problems})
+
+
+S = TypeVar("S", bound=Shape)
+
+
+@dataclass
+class _Reading:
+    """One pass over a bundle. `deployment` None: broker.yaml has no issuer; nothing is refused because of that."""
+
+    bundle: Bundle
+    deployment: Deployment | None
+    environ: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    clients: list[Client] = field(default_factory=list)
+    tenants: list[Tenant] = field(default_factory=list)
+
+    def read(self) -> None:
+        self._secrets = SecretSource(self.environ, self.bundle.root)
+        self._later("apis", "APIs are not supported by this version")
+        clients, tenants = self._clients(), self._tenants()
+        self.problems += across(clients, tenants, self.deployment.issuer if self.deployment else "")
+
+    def _later(self, folder: str, what: str) -> None:
+        self.problems += [Problem(name, 1, 1, "", what, "remove the file") for name, _ in self.bundle.below(folder)]
+
+    def _clients(self) -> Clients:
+        return self._folder("clients", ClientShape, check_client, lambda *one: self.clients.append(build.client(*one)))
+
+    def _tenants(self) -> Tenants:
+        return self._folder("tenants", TenantShape, check_tenant, lambda *one: self.tenants.append(build.tenant(*one)))
+
+    def _folder(
+        self,
+        folder: str,
+        shape: type[S],
+        judge: Callable[[S, Context], list[Finding]],
+        keep: Callable[[S, Context], None],
+    ) -> list[tuple[Read[S], S]]:
+        """Read, judge and, where nothing is wrong, build every object of a folder."""
+        found = []
+        for name, data in self.bundle.below(folder):
+            one, context = read_shape(shape, read(data, name)), self._context(name)
+            self.problems += one.problems
+            if one.shape is None:
+                continue
+            found.append((one, one.shape))
+            findings = judge(one.shape, context)
+            for finding in findings:
+                self.problems += one.problem(finding.path, finding.what, finding.remedy, warning=finding.warning)
+            if one.whole and all(finding.warning for finding in findings):
+                keep(one.shape, context)
+        return found
+
+    def _context(self, name: str) -> Context:
+        deployment = self.deployment
+        if deployment is None:
+            return Context(name, UrlRules(loopback=True), Signing().algorithms, self._secrets, self.bundle)
+        rules = UrlRules(deployment.loopback, deployment.private_networks)
+        return Context(name, rules, deployment.signing.algorithms, self._secrets, self.bundle)

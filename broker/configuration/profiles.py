@@ -1,0 +1,67 @@
+"""Vendor profiles: rows of defaults, as YAML beside this module. A new vendor of a known protocol is a file there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+from pydantic import Field
+
+from broker.configuration.document import read
+from broker.configuration.shapes.fields import Duration, Shape, Text
+from broker.configuration.shapes.tenant import CLAIM_TYPES, VENDORS
+from broker.model import VendorProfile
+
+# Contract section 5: every profile types the OIDC standard claims and the usual words of a directory.
+_TEXTS = (
+    *(
+        "sub",
+        "name",
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+    ),
+    *("website", "email", "gender", "birthdate", "zoneinfo", "locale", "phone_number"),
+    *("upn", "department", "job_title", "company", "country", "employee_id", "employee_type"),
+)
+_COMMON_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(_TEXTS, "text"),
+    **dict.fromkeys(("email_verified", "phone_number_verified"), "bool"),
+    **dict.fromkeys(("groups", "roles", "amr"), "list"),
+    "updated_at": "number",
+}
+
+
+class _ProfileShape(Shape):
+    claim_names: dict[Text, Text]
+    types: dict[Text, Annotated[str, CLAIM_TYPES]] = Field(default_factory=dict)
+    subject: list[Text]
+    skew: Duration = 120
+    scopes: list[Text] = Field(default_factory=lambda: ["openid", "profile", "email"])
+
+
+@cache
+def profile(vendor: str) -> VendorProfile:
+    """The profile of one of `VENDORS.now`; a fault in a shipped file is a fault of the program and raises."""
+    document = read(files(__package__).joinpath("vendors", f"{vendor}.yaml").read_bytes(), f"{vendor}.yaml")
+    if document.problems:
+        raise ValueError(f"vendor profile: {document.problems[0]}")
+    shape = _ProfileShape.model_validate(document.value)
+    return VendorProfile(
+        name=vendor,
+        claim_names=shape.claim_names,
+        types={**_COMMON_TYPES, **shape.types},
+        subject=tuple(shape.subject),
+        skew_seconds=shape.skew,
+        scopes=tuple(shape.scopes),
+    )
+
+
+def vendors() -> tuple[str, ...]:
+    return VENDORS.now

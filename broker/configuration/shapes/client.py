@@ -1,0 +1,67 @@
+"""`clients/**/*.yaml`: one downstream application a file (contract section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from broker.configuration.shapes.fields import (
+    ClaimName,
+    ClientId,
+    Name,
+    NotYet,
+    OneOf,
+    Scope,
+    SecretField,
+    Shape,
+    SigningAlgorithm,
+    TenantsField,
+    Text,
+)
+
+METHODS = OneOf(
+    ("client_secret_basic", "client_secret_post", "none"), later=("private_key_jwt", "tls_client_auth", "workload")
+)
+GRANTS = OneOf(
+    ("authorization_code", "refresh_token"),
+    later=(
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ),
+)
+
+
+class AuthShape(Shape):
+    method: Annotated[str, METHODS]
+    secret: SecretField | None = None
+    jwks: Annotated[object, NotYet()] = None
+    jwks_uri: Annotated[object, NotYet()] = None
+
+
+class ClientShape(Shape):
+    client_id: ClientId
+    redirect_uris: list[Text]
+    auth: AuthShape
+    name: Name | None = None
+    post_logout_redirect_uris: list[Text] = Field(default_factory=list)
+    pkce: Annotated[str, OneOf(("required", "optional"))] = "required"
+    grant_types: list[Annotated[str, GRANTS]] = Field(default_factory=lambda: ["authorization_code", "refresh_token"])
+    scopes: list[Scope] = Field(default_factory=lambda: ["openid", "profile", "email", "offline_access"])
+    claims: list[ClaimName] = Field(default_factory=list)
+    audience: Text | None = None
+    roles: list[Name] | None = None
+    tenants: TenantsField = None
+    origins: list[Text] = Field(default_factory=list)
+    id_token_claims: Annotated[str, OneOf(("full", "minimal"))] = "full"
+    tenant_claims: bool = True
+    id_token_signed_response_alg: SigningAlgorithm | None = None
+    access_token_signed_response_alg: SigningAlgorithm | None = None
+    backchannel_logout_uri: Text | None = None
+    frontchannel_logout_uri: Text | None = None
+    profile: Annotated[object, NotYet()] = None
+    subject_type: Annotated[object, NotYet(("public",))] = "public"
+    sector_identifier_uri: Annotated[object, NotYet()] = None
+    assertion_audience: Annotated[object, NotYet()] = None
+    consent: Annotated[object, NotYet((False, "none"))] = False

@@ -1,0 +1,118 @@
+"""`tenants/**/*.yaml`: one customer organisation a file (contract section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from broker.configuration.shapes.fields import (
+    ClaimName,
+    Duration,
+    Identifier,
+    Name,
+    NetworkField,
+    NotYet,
+    OneOf,
+    Scope,
+    SecretField,
+    Shape,
+    Text,
+    Texts,
+)
+
+PROTOCOLS = OneOf(("saml", "oidc"), later=("oauth2", "wsfed"))
+VENDORS = OneOf(
+    ("generic", "adfs", "entra", "okta", "google", "ping", "shibboleth", "keycloak"),
+    later=("github", "facebook", "microsoft"),
+)
+CLAIM_TYPES = OneOf(("text", "list", "bool", "number"))
+ID_TOKEN_ALGORITHMS = OneOf(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"))
+
+
+class HomeRealmShape(Shape):
+    email_domains: list[Text] = Field(default_factory=list)
+    subdomain: Identifier | None = None
+    networks: list[NetworkField] = Field(default_factory=list)
+
+
+class OnlyForShape(Shape):
+    email_domains: list[Text] = Field(min_length=1)
+
+
+class MetadataShape(Shape):
+    url: Text | None = None
+    file: Text | None = None
+    pin: Annotated[object, NotYet(([],))] = None
+
+
+class IdentityProviderShape(Shape):
+    """Keys of both protocols; `checks.tenant` refuses those of the other one."""
+
+    id: Identifier
+    protocol: Annotated[str, PROTOCOLS]
+    name: Name | None = None
+    vendor: Annotated[str, VENDORS] = "generic"
+    enabled: bool = True
+    listed: bool = False
+    only_for: OnlyForShape | None = Field(default=None, alias="for")
+    emails: Annotated[str, OneOf(("own", "any"))] = "own"
+    claim_types: dict[ClaimName, Annotated[str, CLAIM_TYPES]] = Field(default_factory=dict)
+    skew: Duration | None = None
+    subject: Texts | None = None
+    # saml
+    metadata: MetadataShape | None = None
+    entity_id: Text | None = None
+    sp_entity_id: Text | None = None
+    sign_requests: bool | None = None
+    want_signed: Annotated[str, OneOf(("assertion", "response", "either"))] | None = None
+    name_id_format: Text | None = None
+    # oidc
+    issuer: Text | None = None
+    client_id: Text | None = None
+    client_secret: SecretField | None = None
+    client_auth: (
+        Annotated[str, OneOf(("client_secret_basic", "client_secret_post", "none"), later=("private_key_jwt",))] | None
+    ) = None
+    scopes: list[Scope] | None = None
+    algorithms: Annotated[list[Annotated[str, ID_TOKEN_ALGORITHMS]], Field(min_length=1)] | None = None
+    userinfo: Annotated[str, OneOf(("merge", "never"))] | None = None
+
+
+class RolesRuleShape(Shape):
+    source: Text = Field(alias="from")
+    map: dict[Text, Name]
+
+
+class RuleShape(Shape):
+    """One claims rule: exactly one of set, role, roles, drop, deny (`checks.rules` sees to it), and perhaps `when`."""
+
+    claims: dict[ClaimName, Text] | None = Field(default=None, alias="set", min_length=1)
+    role: Name | None = None
+    roles: RolesRuleShape | None = None
+    drop: Annotated[list[ClaimName], Field(min_length=1)] | None = None
+    deny: Text | None = None
+    when: Text | None = None
+
+
+class SignInShape(Shape):
+    allowed_networks: list[NetworkField] = Field(default_factory=list)
+    session_absolute: Duration | None = None
+    session_idle: Duration | None = None
+    require_mfa: Annotated[object, NotYet((False,))] = False
+    impersonation: Annotated[object, NotYet((False,))] = False
+
+
+class TenantShape(Shape):
+    id: Identifier
+    identity_providers: list[IdentityProviderShape]
+    name: Name | None = None
+    state: Annotated[str, OneOf(("active", "suspended"))] = "active"
+    home_realm: HomeRealmShape = HomeRealmShape()
+    roles: list[Name] = Field(default_factory=list)
+    claims: list[RuleShape] = Field(default_factory=list)
+    sign_in: SignInShape = SignInShape()
+    services: Annotated[object, NotYet(([],))] = None
+    guests: Annotated[object, NotYet(([],))] = None
+    guests_out: bool = True  # no guests in this version: both answers are kept by having none
+    impersonation: Annotated[object, NotYet((False,))] = False

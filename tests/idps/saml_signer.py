@@ -110,7 +110,9 @@ class Answer:
     authn_instant: float | str = -10
     session_until: float | None = None
     class_ref: str = PASSWORD
-    attributes: str = '<saml:Attribute Name="mail"><saml:AttributeValue>anna@contoso.com</saml:AttributeValue></saml:Attribute>'
+    attributes: str = (
+        '<saml:Attribute Name="mail"><saml:AttributeValue>anna@contoso.com</saml:AttributeValue></saml:Attribute>'
+    )
     more_confirmations: str = ""
     extensions: str = ""
     after_conditions: str = ""
@@ -134,7 +136,11 @@ class Answer:
         assertion = attributes(ID=self.assertion_id, Version=self.version, IssueInstant=issued)
         return (
             f'<samlp:Response xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}"{response}>'
-            + ("" if response_issuer is None else f"<saml:Issuer{self.issuer_attributes}>{escape(response_issuer)}</saml:Issuer>")
+            + (
+                ""
+                if response_issuer is None
+                else f"<saml:Issuer{self.issuer_attributes}>{escape(response_issuer)}</saml:Issuer>"
+            )
             + self.extensions
             + f"<samlp:Status>{self.status}</samlp:Status>"
             + f"<saml:Assertion{assertion}><saml:Issuer>{escape(self.issuer)}</saml:Issuer>"
@@ -179,7 +185,9 @@ class Answer:
         if self.authn is not None:
             return self.authn
         when = attributes(
-            AuthnInstant=self.at(self.authn_instant), SessionIndex="_s1", SessionNotOnOrAfter=self.at(self.session_until)
+            AuthnInstant=self.at(self.authn_instant),
+            SessionIndex="_s1",
+            SessionNotOnOrAfter=self.at(self.session_until),
         )
         return (
             f"<saml:AuthnStatement{when}><saml:AuthnContext><saml:AuthnContextClassRef>{self.class_ref}"
@@ -207,9 +215,7 @@ def sign(element: etree._Element, by: Signer, *, certificate: bool = True) -> et
     signature = xmlsec.template.create(element, xmlsec.constants.TransformExclC14N, kind, ns="ds")
     issuer = element.find("saml:Issuer", NS)
     element.insert(0 if issuer is None else element.index(issuer) + 1, signature)
-    reference = xmlsec.template.add_reference(
-        signature, xmlsec.constants.TransformSha256, uri=f"#{element.get('ID')}"
-    )
+    reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri=f"#{element.get('ID')}")
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
     if certificate:

@@ -1,0 +1,152 @@
+"""The SAML connector: `finish` is the whole verification, read top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+
+from broker.connectors.connector import Surroundings
+from broker.connectors.saml import checks
+from broker.connectors.saml.checks import Expected
+from broker.connectors.saml.subject import attributes_of, logout_of, subject_of
+from broker.connectors.saml.trust import Trust
+from broker.errors import AssertionRejected
+from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, Redirect
+from broker.xml import authn_request, gate, onelogin, signature, sp
+from broker.xml.authn_request import AuthnRequest
+from broker.xml.gate import Gated
+from broker.xml.metadata import IdpMetadata
+from broker.xml.response import Response, instant, read, unverified_in_response_to, unverified_status
+
+LONGEST_RELAY_STATE = 80  # bytes; SAML Bindings §3.5.3
+
+CORRELATION = {
+    "missing": "unsolicited",
+    "unknown": "in_response_to",
+    "tenant": "in_response_to",
+    "expired": "request_expired",
+    "consumed": "request_consumed",
+    "browser": "in_response_to",
+}
+
+
+class SamlConnector:
+    event = "saml"
+    path = "acs"
+    correlation: Mapping[str, str] = CORRELATION
+
+    def __init__(self, idp: IdentityProvider, surroundings: Surroundings) -> None:
+        if idp.saml is None:
+            raise ValueError(f"{idp.tenant}/{idp.id} is not a SAML identity provider")
+        self._idp = idp
+        self._settings = idp.saml
+        self._surroundings = surroundings
+        self._trust = Trust(idp, idp.saml.metadata, idp.saml.entity_id, surroundings)
+        at = f"{surroundings.issuer}/t/{idp.tenant}/saml/{idp.id}"
+        self._entity_id = idp.saml.sp_entity_id or f"{at}/metadata"
+
+    def begin(self, request: AuthRequest, callback_url: str) -> Begun:
+        idp = self._trust.current()
+        asked = AuthnRequest(
+            id=f"_{secrets.token_hex(20)}",
+            issuer=self._entity_id,
+            destination=idp.sso_url,
+            acs=callback_url,
+            issue_instant=self._surroundings.clock(),
+            force_authn=request.reauthenticate,
+            name_id_format=self._settings.name_id_format,
+        )
+        key = self._surroundings.sp_key().private_key if self._signs(idp) else None
+        return Begun(Redirect(authn_request.redirect_url(asked, request.id, key)), {"request_id": asked.id})
+
+    def correlate(self, callback: Callback) -> str | None:
+        """By RelayState, which is the request's id. Without one, an answer that names a request was tampered with."""
+        field = response_field(callback)
+        states = callback.form.get("RelayState", ())
+        if len(states) > 1 or any(len(state.encode()) > LONGEST_RELAY_STATE for state in states):
+            raise AssertionRejected("relay_state", detail="repeated or too long")
+        if states and states[0]:
+            return states[0]
+        if unverified_in_response_to(gate.open_response(field)) is not None:
+            raise AssertionRejected("in_response_to", detail="names a request, but came without its RelayState")
+        return None
+
+    def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
+        gated = gate.open_response(response_field(callback))
+        checks.check_status(unverified_status(gated))
+        idp = self._trust.current()
+        signed, idp = self._verified(gated, idp)
+        signature.check_wanted(signed, self._settings.want_signed)
+        onelogin.check_schema(gated.unverified_root)
+        response = read(gated, signed)
+        checks.check(response, self._expected(request, callback_url, idp))
+        return self._identity(response)
+
+    def metadata(self, callback_url: str) -> tuple[str, bytes]:
+        document = sp.metadata(
+            entity_id=self._entity_id,
+            acs=callback_url,
+            certificate=self._surroundings.sp_key().certificate,
+            sign_requests=self._settings.sign_requests is True,
+            want_assertions_signed=self._settings.want_signed != "response",
+            name_id_format=self._settings.name_id_format,
+        )
+        return sp.MEDIA_TYPE, document
+
+    def _signs(self, idp: IdpMetadata) -> bool:
+        asked = self._settings.sign_requests
+        return idp.wants_signed_requests if asked is None else asked
+
+    def _verified(self, gated: Gated, idp: IdpMetadata) -> tuple[frozenset[str], IdpMetadata]:
+        """With today's keys; where none fits, once more with refreshed ones."""
+        try:
+            return signature.verify(gated, _keys(idp)), idp
+        except AssertionRejected as refusal:
+            fresh = self._trust.refresh() if refusal.reason == "signature_invalid" else None
+            if fresh is None:
+                raise
+        return signature.verify(gated, _keys(fresh)), fresh
+
+    def _expected(self, request: AuthRequest, callback_url: str, idp: IdpMetadata) -> Expected:
+        return Expected(
+            acs=callback_url,
+            audience=self._entity_id,
+            issuer=idp.entity_id,
+            request_id=request.memory["request_id"],
+            now=self._surroundings.clock(),
+            skew=self._idp.skew_seconds,
+            fresh_since=request.created_at if request.reauthenticate else None,
+        )
+
+    def _identity(self, response: Response) -> Identity:
+        assertion, authn = response.assertion, checks.authn_of(response)
+        ends = authn.session_not_on_or_after
+        upstream = assertion.issuer.value
+        return Identity(
+            tenant=self._idp.tenant,
+            idp=self._idp.id,
+            upstream=upstream,
+            subject=subject_of(assertion, self._settings.subject or self._idp.profile.subject),
+            attributes=attributes_of(assertion),
+            acr=authn.class_ref,
+            auth_time=int(instant(authn.instant, "authn_instant")),
+            session_ends=None if ends is None else int(instant(ends, "session_time")),
+            logout=logout_of(assertion, authn.session_index),
+            replay_key=hashlib.sha256(f"{upstream}\n{assertion.id}".encode()).hexdigest(),
+            replay_until=int(checks.valid_until(response)) + self._idp.skew_seconds + 1,
+        )
+
+
+def response_field(callback: Callback) -> str:
+    """POST with SAMLResponse exactly once; a repeated one is never first-wins."""
+    if callback.method != "POST":
+        raise AssertionRejected("binding", detail="not HTTP-POST")
+    fields = callback.form.get("SAMLResponse", ())
+    if len(fields) != 1 or not fields[0]:
+        raise AssertionRejected("saml_response", detail=f"{len(fields)} SAMLResponse fields")
+    return fields[0]
+
+
+def _keys(idp: IdpMetadata) -> list[str]:
+    return [certificate.pem for certificate in idp.certificates]

@@ -1,0 +1,78 @@
+"""Who a checked response speaks of: the subject that keys the person, and the attributes the rules may read.
+
+A subject candidate is `name_id`, an attribute name, or several joined by `+` of which all must be there. The first
+candidate that the response can serve is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from broker.errors import AssertionRejected
+from broker.model import Value
+from broker.xml.names import TRANSIENT
+from broker.xml.response import Assertion, NameId
+
+LONGEST = 1024
+
+
+def attributes_of(assertion: Assertion) -> Mapping[str, tuple[Value, ...]]:
+    """Upstream names and values as sent; without values: absent. `name_id` and `name_id_format` are the NameID's."""
+    attributes: dict[str, tuple[Value, ...]] = {name: values for name, values in assertion.attributes if values}
+    attributes.pop("name_id", None)
+    attributes.pop("name_id_format", None)
+    if assertion.name_id is not None:
+        attributes["name_id"] = (assertion.name_id.value,)
+        if assertion.name_id.format is not None:
+            attributes["name_id_format"] = (assertion.name_id.format,)
+    return attributes
+
+
+def subject_of(assertion: Assertion, candidates: tuple[str, ...]) -> str:
+    """Raises AssertionRejected: nameid_format, attribute_multiple, subject_missing."""
+    attributes = {name: values for name, values in assertion.attributes if values}
+    for candidate in candidates:
+        parts = [_part(name, assertion.name_id, attributes) for name in candidate.split("+")]
+        if None not in parts:
+            return _joined([part for part in parts if part is not None])
+    if "name_id" in candidates and assertion.name_id is not None:
+        raise AssertionRejected(
+            "nameid_format",
+            "Your organisation's identity provider names you differently every time (a transient NameID). Its "
+            "administrator must send a persistent NameID, or a subject attribute must be configured here.",
+        )
+    raise AssertionRejected(
+        "subject_missing",
+        "Your organisation's identity provider did not say who you are. Its administrator must send "
+        f"{' or '.join(candidates)}, or another subject attribute must be configured here.",
+    )
+
+
+def logout_of(assertion: Assertion, session_index: str | None) -> Mapping[str, str]:
+    """What an upstream logout must repeat exactly: NameID with format and qualifiers, and SessionIndex."""
+    name_id = assertion.name_id
+    known = {
+        "name_id": name_id.value if name_id else None,
+        "name_id_format": name_id.format if name_id else None,
+        "name_qualifier": name_id.name_qualifier if name_id else None,
+        "sp_name_qualifier": name_id.sp_name_qualifier if name_id else None,
+        "session_index": session_index,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _part(name: str, name_id: NameId | None, attributes: Mapping[str, tuple[str, ...]]) -> str | None:
+    if name == "name_id":
+        return name_id.value if name_id is not None and name_id.format != TRANSIENT else None
+    values = attributes.get(name, ())
+    if len(set(values)) > 1:
+        raise AssertionRejected("attribute_multiple", detail="the subject attribute has several values")
+    if values and len(values[0]) > LONGEST:
+        raise AssertionRejected("subject_missing", detail="the subject attribute is too long")
+    return values[0] if values else None
+
+
+def _joined(parts: list[str]) -> str:
+    """One part as it is; several so that no two different lists give the same text."""
+    return parts[0] if len(parts) == 1 else "+".join(quote(part, safe="") for part in parts)

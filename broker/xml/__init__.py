@@ -1,0 +1,11 @@
+"""The one door to XML and XML signatures: lxml, xmlsec and python3-saml are imported in this package only.
+
+    gate            bytes of an IdP   -> Gated          structure proven harmless, parsed once, still unverified
+    signature       Gated, keys       -> which elements are signed
+    response        Gated, signed     -> Response       plain values of the element that was verified
+    metadata        bytes of an IdP   -> IdpMetadata    entity, keys, sign-on address, by our own policy
+    authn_request   what to ask       -> redirect URL
+    sp              our names and key -> SP metadata document
+
+`onelogin` holds python3-saml behind patched, cached parts and refuses to start when they are not where we know them.
+"""

@@ -1,0 +1,193 @@
+"""An IdP's metadata under our own policy (SAML Metadata §2): one entity, its signing keys, where to send the browser.
+
+Taken: keys of the IDPSSODescriptor with use="signing" or no use, and its HTTP-Redirect SingleSignOnService. Everything
+else (WS-Federation roles, encryption keys, the SP role, claim lists) is skipped. The entityID is a name: AD FS uses an
+http one that nobody can fetch. The document's own signature is not looked at: TLS to a configured URL is the trust.
+
+Raises MetadataRefused with: metadata_size, metadata_dtd, metadata_xml, metadata_expired, entity_not_found,
+entity_ambiguous, metadata_not_idp, metadata_no_signing_key, metadata_weak_key, metadata_no_sso, metadata_sso_location.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from lxml import etree
+
+from broker.errors import UpstreamUnavailable
+from broker.xml.names import DS, MD, REDIRECT, SAMLP
+
+MOST_BYTES = 8 * 1_048_576
+MOST_KEYS = 16
+CURVES = ("secp256r1", "secp384r1", "secp521r1")
+DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})(?:\.\d+)?S)?)?")
+
+
+class MetadataRefused(UpstreamUnavailable):
+    """The IdP's metadata cannot be used; somebody must correct it."""
+
+    public = "Your organisation's identity provider is not set up correctly here. Tell your administrator."
+
+
+@dataclass(frozen=True, slots=True)
+class SigningCertificate:
+    """PEM, and until when it says it is valid (epoch seconds). The key counts; an expired date is only warned of."""
+
+    pem: str
+    not_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdpMetadata:
+    """valid_until: epoch seconds or None. cache_seconds: the document's cacheDuration or None."""
+
+    entity_id: str
+    certificates: tuple[SigningCertificate, ...]
+    sso_url: str
+    wants_signed_requests: bool
+    valid_until: float | None
+    cache_seconds: int | None
+
+
+def parse(document: bytes, *, entity_id: str | None, now: float, loopback: bool) -> IdpMetadata:
+    """`entity_id`: which entity; None where the document has one IdP only. `loopback`: http on loopback is accepted."""
+    root = _root(document)
+    entity = _entity(root, entity_id)
+    role = entity.find(f"{{{MD}}}IDPSSODescriptor")
+    if role is None or SAMLP not in (role.get("protocolSupportEnumeration") or "").split():
+        raise MetadataRefused("metadata_not_idp", detail="no SAML 2.0 IDPSSODescriptor")
+    valid_until = _valid_until(root, entity, role)
+    if valid_until is not None and valid_until <= now:
+        raise MetadataRefused("metadata_expired")
+    return IdpMetadata(
+        entity_id=entity.get("entityID", ""),
+        certificates=_certificates(role),
+        sso_url=_sso_url(role, loopback),
+        wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
+        valid_until=valid_until,
+        cache_seconds=_cache_seconds(root, entity, role),
+    )
+
+
+def _root(document: bytes) -> etree._Element:
+    if len(document) > MOST_BYTES:
+        raise MetadataRefused("metadata_size")
+    if b"<!DOCTYPE" in document or b"<!ENTITY" in document or b"\0" in document:
+        raise MetadataRefused("metadata_dtd", detail="a document type, or an encoding other than UTF-8")
+    parser = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        return etree.fromstring(document, parser)
+    except etree.XMLSyntaxError:
+        raise MetadataRefused("metadata_xml", detail="not well-formed XML") from None
+
+
+def _entity(root: etree._Element, entity_id: str | None) -> etree._Element:
+    if root.tag not in (f"{{{MD}}}EntityDescriptor", f"{{{MD}}}EntitiesDescriptor"):
+        raise MetadataRefused("metadata_xml", detail="not SAML metadata")
+    entities = list(root.iter(f"{{{MD}}}EntityDescriptor"))
+    if entity_id is not None:
+        entities = [entity for entity in entities if entity.get("entityID") == entity_id]
+    else:
+        entities = [entity for entity in entities if entity.find(f"{{{MD}}}IDPSSODescriptor") is not None]
+    if not entities or not entities[0].get("entityID"):
+        raise MetadataRefused("entity_not_found")
+    if len(entities) > 1:
+        raise MetadataRefused("entity_ambiguous", detail="several entities: configure entity_id")
+    return entities[0]
+
+
+def _certificates(role: etree._Element) -> tuple[SigningCertificate, ...]:
+    """Every acceptable signing certificate, in document order; order means nothing. Weak keys are left out."""
+    found = [_certificate(text) for text in _certificate_texts(role)][:MOST_KEYS]
+    usable = tuple(dict.fromkeys(certificate for certificate in found if certificate is not None))
+    if not found:
+        raise MetadataRefused("metadata_no_signing_key")
+    if not usable:
+        raise MetadataRefused("metadata_weak_key", detail="needs RSA of 2048 bits or more, or P-256, P-384, P-521")
+    return usable
+
+
+def _certificate_texts(role: etree._Element) -> Iterator[str]:
+    for key in role.iterchildren(f"{{{MD}}}KeyDescriptor"):
+        if key.get("use", "signing") == "signing":
+            for element in key.iterfind(f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"):
+                yield "".join((element.text or "").split())
+
+
+def _certificate(text: str) -> SigningCertificate | None:
+    try:
+        certificate = x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+        key = certificate.public_key()
+    except (binascii.Error, ValueError, UnsupportedAlgorithm):
+        return None
+    if isinstance(key, rsa.RSAPublicKey):
+        strong = key.key_size >= 2048 and key.public_numbers().e >= 65537
+    else:
+        strong = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES
+    if not strong:
+        return None
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return SigningCertificate(pem, int(certificate.not_valid_after_utc.timestamp()))
+
+
+def _sso_url(role: etree._Element, loopback: bool) -> str:
+    services = role.iterchildren(f"{{{MD}}}SingleSignOnService")
+    locations = [service.get("Location") or "" for service in services if service.get("Binding") == REDIRECT]
+    if not locations:
+        raise MetadataRefused("metadata_no_sso", detail="no SingleSignOnService with the HTTP-Redirect binding")
+    parts = urlsplit(locations[0])
+    secure = parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    if (
+        not secure
+        or not parts.hostname
+        or parts.username is not None
+        or parts.fragment
+        or not locations[0].isprintable()
+    ):
+        raise MetadataRefused("metadata_sso_location", detail="SingleSignOnService Location is not an https URL")
+    return locations[0]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _valid_until(*elements: etree._Element) -> float | None:
+    """The earliest of the enclosing elements' (SAML Metadata §2.3.1)."""
+    texts = [text for element in elements if (text := element.get("validUntil")) is not None]
+    try:
+        moments = [datetime.fromisoformat(text.strip()) for text in texts]
+    except ValueError:
+        raise MetadataRefused("metadata_xml", detail="validUntil is not a time") from None
+    return min((_epoch(moment) for moment in moments), default=None)
+
+
+def _epoch(moment: datetime) -> float:
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _cache_seconds(*elements: etree._Element) -> int | None:
+    """The shortest cacheDuration of days, hours, minutes and seconds; longer units change nothing for us."""
+    matches = [DURATION.fullmatch(text) for element in elements if (text := element.get("cacheDuration"))]
+    seconds = [
+        sum(int(number or 0) * unit for number, unit in zip(match.groups(), (86400, 3600, 60, 1), strict=True))
+        for match in matches
+        if match is not None
+    ]
+    return min(seconds, default=None)

@@ -120,11 +120,11 @@ class DeploymentStore:
             gone = connection.execute(statements.EXPIRE_ONE_TIME, {"now": now}).all()
             for statement in statements.EXPIRE:
                 connection.execute(statement, {"now": now})
-        return tuple(
-            self._sealing.open(row.payload, f"one_time/{row.kind}", row.tenant, row.handle)
-            for row in gone
-            if row.kind == "auth_request"
-        )
+            return tuple(
+                self._sealing.open(row.payload, f"one_time/{row.kind}", row.tenant, row.handle)
+                for row in gone
+                if row.kind == "auth_request"
+            )
 
     def events(self, reference: str | None = None, limit: int = 100) -> tuple[StoredEvent, ...]:
         """The newest `limit` audit events of all tenants and of none, oldest first."""

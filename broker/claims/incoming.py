@@ -31,8 +31,8 @@ def types_of(idp: IdentityProvider) -> Mapping[str, str]:
 def incoming_of(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]) -> Mapping[str, ClaimValue]:
     """Upstream names to short names, values to their types; null and empty are absent, duplicates are one.
 
-    Where several upstream names mean the same short name, the profile's order decides for a single value, and a list
-    holds the values of all. Raises AssertionRejected `claim_value` for a control character or a lone surrogate.
+    Where several upstream names mean the same short name, a single value is the first one's (the short name itself,
+    then the profile's order), and a list holds the values of all. Raises AssertionRejected `claim_value` for a control character or a lone surrogate.
     """
     types = types_of(idp)
     incoming: dict[str, ClaimValue] = {}
@@ -55,10 +55,11 @@ def incomplete(incoming: Mapping[str, ClaimValue]) -> frozenset[str]:
 def _gathered(
     idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]
 ) -> Mapping[str, list[tuple[Value, ...]]]:
-    """Short name -> the non-empty values of each upstream name that means it, the profile's names first."""
+    """Short name -> the non-empty values of each upstream name that means it: first the short name itself, which is
+    what OIDC's `email_verified` speaks of, then the profile's in its order."""
     names = idp.profile.claim_names
-    pairs = [(upstream, short) for upstream, short in names.items() if upstream in attributes]
-    pairs += [(name, name) for name in attributes if name not in names and not _is_overage(name)]
+    pairs = [(name, name) for name in attributes if name not in names and not _is_overage(name)]
+    pairs += [(upstream, short) for upstream, short in names.items() if upstream in attributes]
     found: dict[str, list[tuple[Value, ...]]] = {}
     for upstream, short in pairs:
         values = _acceptable(upstream, attributes[upstream])

@@ -1,0 +1,149 @@
+"""`broker claims try`: what a tenant's rules make of somebody, rule by rule, without signing in.
+
+The input is a JSON object of incoming claims: short name -> text, number, true, false or a list. With --raw it is what
+the IdP sends: an ID token's claims (OIDC), or {"name_id", "name_id_format", "attributes": {name: [values]}} (SAML).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from broker import claims, configuration, policy
+from broker.claims import Outcome, RuleTrace
+from broker.cli.claims_input import read_incoming, read_raw
+from broker.errors import AccessDenied, AssertionRejected, BrokerError
+from broker.model import Client, Configuration, IdentityProvider, Tenant
+from broker.oauth2 import scopes
+
+
+class TryRefused(BrokerError):
+    """What was asked for is not in the configuration, or the input is not what it should be."""
+
+    code = "invalid_request"
+    public = "This cannot be tried."
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parts = verbs.add_parser("claims", help="try claims rules").add_subparsers(metavar="PART", required=True)
+    parser = parts.add_parser("try", help="what the rules make of somebody, rule by rule", description=__doc__)
+    parser.add_argument("--config", type=Path, metavar="DIR", required=True, help="the configuration folder")
+    parser.add_argument("--tenant", metavar="T", required=True)
+    parser.add_argument("--idp", metavar="I", required=True, help="the identity provider that the person signs in at")
+    parser.add_argument("--input", type=Path, metavar="FILE", required=True, help="JSON; - is standard input")
+    parser.add_argument("--raw", action="store_true", help="the input is what the identity provider sends")
+    parser.add_argument("--client", metavar="C", help="show claims and roles as this client's tokens would hold them")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: allowed; 1: denied."""
+    deployment = configuration.load_deployment(args.config, os.environ)
+    loaded = configuration.load(configuration.read_folder(args.config), deployment, environ=os.environ, revision=0)
+    tenant, idp = _found(loaded, args.tenant, args.idp)
+    client = _client(loaded, args.client)
+    answer = _answer(_outcome(loaded, tenant, idp, client, _input(args.input), raw=args.raw), client)
+    print(json.dumps(answer, indent=2, ensure_ascii=False) if args.json else _readable(answer))
+    return 0 if answer["outcome"] == "allowed" else 1
+
+
+def _found(loaded: Configuration, tenant_id: str, idp_id: str) -> tuple[Tenant, IdentityProvider]:
+    tenant = loaded.tenants.get(tenant_id)
+    if tenant is None:
+        raise TryRefused("tenant_unknown", detail=f"--tenant is one of {', '.join(sorted(loaded.tenants)) or 'none'}")
+    idp = tenant.identity_providers.get(idp_id)
+    if idp is None:
+        known = ", ".join(sorted(tenant.identity_providers))
+        raise TryRefused("idp_unknown", detail=f"--idp is one of {known}")
+    return tenant, idp
+
+
+def _client(loaded: Configuration, client_id: str | None) -> Client | None:
+    if client_id is None or client_id in loaded.clients:
+        return None if client_id is None else loaded.clients[client_id]
+    raise TryRefused("client_unknown", detail=f"--client is one of {', '.join(sorted(loaded.clients)) or 'none'}")
+
+
+def _input(path: Path) -> object:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        return json.loads(text)
+    except (OSError, ValueError) as error:
+        raise TryRefused("input", detail=f"--input {path}: {error}") from error
+
+
+def _outcome(
+    loaded: Configuration,
+    tenant: Tenant,
+    idp: IdentityProvider,
+    client: Client | None,
+    given: object,
+    *,
+    raw: bool,
+) -> Outcome:
+    """As a sign-in would go: the guard where a client is named, then the rules."""
+    try:
+        attributes = read_raw(given, idp.protocol) if raw else read_incoming(given)
+        if client is not None:
+            policy.admit(loaded, client.client_id, tenant.id, idp.id)
+        # names that are short already stay as they are
+        profile = idp.profile if raw else replace(idp.profile, claim_names={})
+        incoming = claims.incoming_of(replace(idp, profile=profile), attributes)
+    except ValueError as error:
+        raise TryRefused("input", detail=str(error)) from error
+    except (AccessDenied, AssertionRejected) as refused:
+        return Outcome(False, refused.reason, refused.public, {}, (), None, ())
+    proven = incoming.get("email_verified") if idp.protocol == "oidc" else None
+    return claims.apply(tenant, idp, incoming, email_verified=proven if isinstance(proven, bool) else None)
+
+
+def _answer(outcome: Outcome, client: Client | None) -> Mapping[str, object]:
+    """The contract's members; of a denial `reason` is what the person reads, and `check` what audit events say."""
+    wanted = None if client is None else scopes.claims_of(client.scopes, client)
+    roles = outcome.roles if client is None or client.roles is None else [r for r in outcome.roles if r in client.roles]
+    shown = {name: value for name, value in outcome.claims.items() if wanted is None or name in wanted}
+    if "email" in shown and outcome.email_verified is not None:
+        shown["email_verified"] = outcome.email_verified
+    return {
+        "outcome": "allowed" if outcome.allowed else "denied",
+        "reason": outcome.message or outcome.reason,
+        "check": outcome.reason,
+        "claims": shown,
+        "roles": [] if client is not None and not client.tenant_claims else list(roles),
+        "rules": [_rule(line) for line in outcome.trace],
+        "notes": list(outcome.notes),
+    }
+
+
+def _rule(line: RuleTrace) -> Mapping[str, object]:
+    return {
+        "rule": line.rule,
+        "kind": line.kind,
+        "applied": line.applied,
+        "reason": line.reason,
+        "output": line.output,
+    }
+
+
+def _readable(answer: Mapping[str, object]) -> str:
+    """One line a rule, then what would leave."""
+    lines = [f"{str(answer['outcome']).capitalize()}." if not answer["reason"] else f"Denied: {answer['reason']}"]
+    rules, shown, notes = answer["rules"], answer["claims"], answer["notes"]
+    for rule in rules if isinstance(rules, list) else []:
+        came = json.dumps(rule["output"], ensure_ascii=False) if rule["applied"] else "not applied"
+        why = f" ({rule['reason']})" if rule["reason"] else ""
+        lines.append(f"  rule {rule['rule']}  {rule['kind']:<5}  {came}{why}")
+    lines.append("Claims:" if shown else "Claims: none")
+    for name, value in shown.items() if isinstance(shown, dict) else []:
+        lines.append(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
+    lines.append(
+        f"Roles: {', '.join(map(str, answer['roles'] if isinstance(answer['roles'], list) else [])) or 'none'}"
+    )
+    lines += [f"Note: {note}." for note in notes] if isinstance(notes, list) else []
+    return "\n".join(lines)

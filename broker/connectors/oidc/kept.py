@@ -1,0 +1,136 @@
+"""A document of an identity provider that is kept fresh, and outlives the provider's bad hours.
+
+Age of our copy:   up to `fresh`           used as it is
+                   up to `stale`           fetched again; where that fails, still used
+                   older                   fetched again; where that fails, so does the sign-in
+After a failed fetch the provider is left alone for COOL_DOWN seconds (RETRY, where there is no copy at all).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from broker.connectors.connector import Documents
+from broker.errors import UpstreamUnavailable
+
+T = TypeVar("T")
+
+COOL_DOWN = 60
+RETRY = 5
+_CLOCKS_APART = 60  # seconds that another process may be ahead of us
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the last known good copy stands in the store; shared by all processes."""
+
+    documents: Documents
+    tenant: str
+    idp: str
+    kind: str
+
+    def load(self) -> tuple[bytes, int] | None:
+        return self.documents.load(self.tenant, self.idp, self.kind)
+
+    def save(self, body: bytes, fetched_at: int) -> None:
+        self.documents.save(self.tenant, self.idp, self.kind, body, fetched_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy(Generic[T]):
+    value: T
+    fetched_at: int
+
+
+class Kept(Generic[T]):
+    """Thread-safe: one thread fetches, and the others go on with the copy they have while there is one.
+
+    fetch: gets the bytes. read: makes the value. Both raise UpstreamUnavailable.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        clock: Callable[[], float],
+        fetch: Callable[[], bytes],
+        read: Callable[[bytes], T],
+        *,
+        fresh: int,
+        stale: int,
+    ) -> None:
+        self._shelf = shelf
+        self._clock = clock
+        self._fetch = fetch
+        self._read = read
+        self._fresh = fresh
+        self._stale = stale
+        self._copy: _Copy[T] | None = None
+        self._failure: tuple[float, UpstreamUnavailable] | None = None
+        self._fetching = threading.Lock()
+
+    def current(self) -> T:
+        """The document, at most `fresh` old if the provider answers, `stale` if not. Raises UpstreamUnavailable."""
+        return self._no_older_than(self._fresh)
+
+    def newer(self) -> T:
+        """The document fetched again, at most once in COOL_DOWN seconds: for a token signed by an unknown key."""
+        return self._no_older_than(COOL_DOWN)
+
+    def _no_older_than(self, seconds: int) -> T:
+        copy = self._copy
+        if copy is not None and self._within(copy.fetched_at, seconds):
+            return copy.value
+        usable = copy is not None and self._within(copy.fetched_at, self._stale)
+        if not self._fetching.acquire(blocking=not usable) and copy is not None:
+            return copy.value
+        try:
+            return self._renewed(seconds)
+        finally:
+            self._fetching.release()
+
+    def _renewed(self, seconds: int) -> T:
+        """Another thread's copy, another process' copy, the provider's, or the last known good one."""
+        self._take_stored()
+        copy = self._copy
+        if copy is not None and self._within(copy.fetched_at, seconds):
+            return copy.value
+        usable = copy is not None and self._within(copy.fetched_at, self._stale)
+        try:
+            self._leave_alone_after_failure(COOL_DOWN if usable else RETRY)
+            copy = self._copy = self._fetched()
+        except UpstreamUnavailable:
+            if copy is None or not usable:
+                raise
+        return copy.value
+
+    def _take_stored(self) -> None:
+        stored = self._shelf.load()
+        if stored is None or (self._copy is not None and stored[1] <= self._copy.fetched_at):
+            return
+        try:
+            self._copy = _Copy(self._read(stored[0]), stored[1])
+        except UpstreamUnavailable:
+            return  # an older release accepted what this one does not: fetch it again
+
+    def _fetched(self) -> _Copy[T]:
+        try:
+            body = self._fetch()
+            value = self._read(body)
+        except UpstreamUnavailable as failure:
+            self._failure = (self._clock(), failure)
+            raise
+        fetched_at = int(self._clock())
+        self._shelf.save(body, fetched_at)
+        self._failure = None
+        return _Copy(value, fetched_at)
+
+    def _leave_alone_after_failure(self, seconds: int) -> None:
+        if self._failure is not None and self._within(self._failure[0], seconds):
+            failed = self._failure[1]
+            raise UpstreamUnavailable(failed.reason, failed.public, detail=failed.detail)
+
+    def _within(self, moment: float, seconds: int) -> bool:
+        return -_CLOCKS_APART <= self._clock() - moment <= seconds

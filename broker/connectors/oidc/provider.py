@@ -1,0 +1,66 @@
+"""What an OpenID provider publishes about itself (OpenID Connect Discovery 1.0 §3), as far as we use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from broker.errors import UpstreamUnavailable
+from broker.model import strict_json
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None
+    names_itself: bool  # every authorization response carries `iss` (RFC 9207 §3)
+
+
+def discovery_url(issuer: str) -> str:
+    """Discovery §4: behind the issuer's path, a closing slash removed."""
+    return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
+
+
+def read_provider(body: bytes, issuer: str, *, loopback: bool) -> Provider:
+    """The provider `issuer` of a discovery document.
+
+    Raises UpstreamUnavailable: discovery (not a document, an endpoint missing or not https), discovery_issuer.
+    """
+    try:
+        document = strict_json.parse_object(body)
+    except ValueError:
+        raise UpstreamUnavailable("discovery", detail="not a JSON object") from None
+    if document.get("issuer") != issuer:  # Discovery §4.3: exactly; a document of another issuer is no evidence
+        raise UpstreamUnavailable("discovery_issuer", detail="the document names another issuer")
+    schemes = {"https", "http"} if loopback else {"https"}
+    return Provider(
+        issuer=issuer,
+        authorization_endpoint=_endpoint(document, "authorization_endpoint", schemes),
+        token_endpoint=_endpoint(document, "token_endpoint", schemes),
+        jwks_uri=_endpoint(document, "jwks_uri", schemes),
+        userinfo_endpoint=_endpoint(document, "userinfo_endpoint", schemes)
+        if document.get("userinfo_endpoint")
+        else None,
+        names_itself=document.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+def _endpoint(document: Mapping[str, object], name: str, schemes: set[str]) -> str:
+    url = document.get(name)
+    if not (isinstance(url, str) and _is_plain(url, schemes)):
+        raise UpstreamUnavailable("discovery", detail=f"{name} is missing or not a plain https URL")
+    return url
+
+
+def _is_plain(url: str, schemes: set[str]) -> bool:
+    if not url.isascii() or any(letter <= " " or letter in '\\"<>^`{|}\x7f' for letter in url):
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment

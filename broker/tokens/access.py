@@ -59,17 +59,22 @@ class OwnTokens:
             scope=tuple(str(claims.get("scope", "")).split()),
         )
 
-    def hint(self, unverified_token: str) -> IdTokenHint:
-        """OIDC Core §3.1.2.1: an ID token that we signed; it may have expired, its key may be retired.
+    def hint_claims(self, unverified_token: str) -> dict[str, object]:
+        """The claims of an ID token that we signed; it may have expired, its key may be retired.
 
         Raises TokenRejected: iss, aud, or a reason of `jose.verify`.
         """
         claims = self._verified(unverified_token, self._keys.hinting, ID_TOKEN)
         self._require_issuer(claims)
-        client_id, sub, sid = claims.get("aud"), claims.get("sub"), claims.get("sid")
-        if not isinstance(client_id, str) or not isinstance(sub, str):
+        if not isinstance(claims.get("aud"), str) or not isinstance(claims.get("sub"), str):
             raise TokenRejected("aud")
-        return IdTokenHint(client_id, sub, sid if isinstance(sid, str) else None)
+        return claims
+
+    def hint(self, unverified_token: str) -> IdTokenHint:
+        """OIDC Core §3.1.2.1. Raises TokenRejected as `hint_claims` does."""
+        claims = self.hint_claims(unverified_token)
+        sid = claims.get("sid")
+        return IdTokenHint(str(claims["aud"]), str(claims["sub"]), sid if isinstance(sid, str) else None)
 
     def _verified(self, token: str, keys: Callable[[str | None], jose.KeySet], typ: str) -> dict[str, object]:
         kid = jose.peek(token).header.get("kid")

@@ -53,7 +53,7 @@ class KeyShelf(Protocol[Key]):
     def change_key(self, kid: str, state: str, at: int, expires_at: int | None = None) -> None: ...
 
 
-class KeyRefused(BrokerError):
+class RotationRefused(BrokerError):
     """An operator's act on a key that would break verification, or names no key."""
 
     code = "invalid_request"
@@ -87,12 +87,12 @@ def ensure(shelf: KeyShelf[Key], make: Make[Key], algorithms: Iterable[str], now
 def rotate(shelf: KeyShelf[Key], make: Make[Key], now: int, *, force: bool = False) -> tuple[Rotated, ...]:
     """next -> active, active -> retired, and a new next, for every algorithm. All or nothing.
 
-    Raises KeyRefused: no_keys, published_too_recently (unless `force`).
+    Raises RotationRefused: no_keys, published_too_recently (unless `force`).
     """
     shelf.lock(LOCK)
     keys = shelf.keys(PURPOSE)
     if not keys:
-        raise KeyRefused("no_keys", "There are no signing keys yet; they are made when the broker first starts.")
+        raise RotationRefused("no_keys", "There are no signing keys yet; they are made when the broker first starts.")
     waiting = [key for key in keys if key.state == "next"]
     for key in waiting:
         ready_at = key.published_at + PUBLISH_AHEAD
@@ -100,23 +100,25 @@ def rotate(shelf: KeyShelf[Key], make: Make[Key], now: int, *, force: bool = Fal
             wait = (
                 f"Key {key.kid} may sign in {ready_at - now} s; relying parties may not know it yet. --force overrides."
             )
-            raise KeyRefused("published_too_recently", wait)
+            raise RotationRefused("published_too_recently", wait)
     return tuple(_promote(shelf, make, key, keys, now) for key in waiting)
 
 
 def retire(shelf: KeyShelf[Key], make: Make[Key], kid: str, now: int, *, force: bool = False) -> None:
     """Withdraw one key: it leaves the JWKS at once and verifies nothing any more. Another takes its place.
 
-    Raises KeyRefused: key_unknown; key_signs (the active key, unless `force`: then the next key signs at once).
+    Raises RotationRefused: key_unknown; key_signs (the active key, unless `force`: then the next key signs at once).
     """
     shelf.lock(LOCK)
     keys = shelf.keys(PURPOSE)
     key = next((key for key in keys if key.kid == kid), None)
     if key is None:
-        raise KeyRefused("key_unknown", "There is no such signing key; `broker keys list` shows them.")
+        raise RotationRefused("key_unknown", "There is no such signing key; `broker keys list` shows them.")
     if key.state == "active":
         if not force:
-            raise KeyRefused("key_signs", "This key signs. Rotate first, or --force to let the next key sign at once.")
+            raise RotationRefused(
+                "key_signs", "This key signs. Rotate first, or --force to let the next key sign at once."
+            )
         for waiting in keys:
             if (waiting.alg, waiting.state) == (key.alg, "next"):
                 _promote(shelf, make, waiting, keys, now)

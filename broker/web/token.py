@@ -1,0 +1,137 @@
+"""POST /token: the phases that all grants share, in their order (RFC 6749 §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, jsonify, request
+
+from broker.audit import new_reference
+from broker.errors import BrokerError, InvalidRequest, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from broker.grants import GRANTS, Granted, People, TokenRequest
+from broker.model import AuditEvent, Client, Configuration, Lifetimes, TokenSet
+from broker.oauth2.client_authentication import authenticate
+from broker.oauth2.parameters import Parameters, one
+from broker.store import Store, Transaction
+from broker.tokens.issuer import Issuer, check
+from broker.web.cors import Cors, asked_by
+from broker.web.parameters import posted, queried
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    live: Callable[[], Configuration]
+    store: Store
+    people: People
+    issuer: Issuer
+    issuer_url: str
+    lifetimes: Lifetimes
+    cors: Cors
+    clock: Callable[[], float]
+
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("token", __name__)
+        routes.add_url_rule("/token", "token", self.token, methods=["POST"])
+        self.cors.register(routes)
+        return routes
+
+    def token(self) -> Response:
+        try:
+            return self._token()
+        except BrokerError as refused:
+            raise refused.about(event="token.rejected") from refused.__cause__
+
+    def _token(self) -> Response:
+        """Parse once, prove the client, choose the grant, let it prove, check, commit, sign."""
+        configuration = self.live()
+        form = posted(request)
+        client = authenticate(
+            configuration.clients,
+            authorization=request.headers.get("Authorization"),
+            unverified_form=form,
+            unverified_query=queried(request),
+        )
+        asked_by(client)
+        try:
+            granted = self._prove(_grant_type(form, client), form, client, configuration)
+            tenant = configuration.tenants[granted.authorization.tenant]
+            tokens = self.issuer.mint(granted.authorization, client, tenant)
+        except OAuthError as refused:
+            raise refused.about(client_id=client.client_id) from None
+        return _answer(tokens)
+
+    def _prove(self, grant_type: str, form: Parameters, client: Client, configuration: Configuration) -> Granted:
+        """One transaction, which a refusal commits too: the burned code stays burned, the family revoked."""
+        with self.store.transaction() as transaction:
+            outcome = self._outcome(transaction, grant_type, form, client, configuration)
+        if isinstance(outcome, OAuthError):
+            raise outcome
+        return outcome
+
+    def _outcome(
+        self,
+        transaction: Transaction,
+        grant_type: str,
+        form: Parameters,
+        client: Client,
+        configuration: Configuration,
+    ) -> Granted | OAuthError:
+        asked = TokenRequest(
+            form={name: value for name in form if (value := one(form, name)) is not None},
+            client=client,
+            configuration=configuration,
+            transaction=transaction,
+            people=self.people,
+            lifetimes=self.lifetimes,
+            issuer=self.issuer_url,
+            now=int(self.clock()),
+        )
+        try:
+            granted = GRANTS[grant_type](asked)
+            check(granted.authorization, client, configuration.tenants[granted.authorization.tenant])
+        except OAuthError as refused:
+            return refused
+        transaction.record(_event(granted))
+        return granted
+
+
+def _grant_type(form: Parameters, client: Client) -> str:
+    grant_type = one(form, "grant_type")
+    if grant_type is None:
+        raise InvalidRequest("grant_type_missing", "Send the grant_type.")
+    if grant_type not in GRANTS:
+        raise UnsupportedGrantType("grant_type")
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient("grant_not_allowed")
+    return grant_type
+
+
+def _answer(tokens: TokenSet) -> Response:
+    """RFC 6749 §5.1"""
+    members: Mapping[str, object] = {
+        "access_token": tokens.access_token,
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in,
+        "scope": " ".join(tokens.scope),
+        "id_token": tokens.id_token,
+        "refresh_token": tokens.refresh_token,
+    }
+    response = jsonify({name: value for name, value in members.items() if value is not None})
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    return response
+
+
+def _event(granted: Granted) -> AuditEvent:
+    authorization = granted.authorization
+    return AuditEvent(
+        event=granted.event,
+        outcome="success",
+        reference=granted.reference or new_reference(),
+        tenant=authorization.tenant,
+        client_id=authorization.client_id,
+        idp=authorization.idp,
+        sub=authorization.sub,
+        sid=authorization.sid,
+    )

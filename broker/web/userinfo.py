@@ -1,0 +1,92 @@
+"""GET and POST /userinfo (OIDC Core §5.3): what may be said of the person now, not when the token was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, jsonify, request
+
+from broker.errors import BrokerError, InsufficientScope, InvalidGrant, InvalidRequest, InvalidToken
+from broker.grants import People, standing
+from broker.model import Authorization, Client, Configuration
+from broker.store import Store
+from broker.tokens.access import AccessToken, OwnTokens
+from broker.tokens.issuer import check, person_claims, tenant_claims
+from broker.web.cors import Cors, asked_by
+
+
+@dataclass(frozen=True, slots=True)
+class UserinfoEndpoint:
+    live: Callable[[], Configuration]
+    store: Store
+    people: People
+    tokens: OwnTokens
+    issuer_url: str
+    cors: Cors
+    clock: Callable[[], float]
+
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("userinfo", __name__)
+        routes.add_url_rule("/userinfo", "userinfo", self.userinfo, methods=["GET", "POST"])
+        self.cors.register(routes)
+        return routes
+
+    def userinfo(self) -> Response:
+        try:
+            return self._userinfo()
+        except BrokerError as refused:
+            raise refused.about(event="userinfo.rejected") from refused.__cause__
+
+    def _userinfo(self) -> Response:
+        configuration = self.live()
+        token = self.tokens.access_token(_bearer(), configuration.clients)
+        client = configuration.clients[token.client_id]
+        asked_by(client)
+        if "openid" not in token.scope:
+            raise InsufficientScope("scope").about(client_id=client.client_id, tenant=token.tenant)
+        authorization = self._current(token, client, configuration)
+        check(authorization, client, configuration.tenants[authorization.tenant])
+        claims = {"sub": authorization.sub, "idp": authorization.idp}
+        response = jsonify(claims | tenant_claims(authorization, client) | person_claims(authorization, client))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _current(self, token: AccessToken, client: Client, configuration: Configuration) -> Authorization:
+        """The person by the live revision's rules. Raises InvalidToken with the reasons of `standing`."""
+        store = self.store.of(token.tenant)
+        try:
+            grant = standing.require_standing(store.grant(token.grant_id), client, int(self.clock()))
+            session = standing.session_behind(grant, store, self.people, configuration)
+            entitlement = standing.entitled(self.people, configuration, session, client)
+        except InvalidGrant as refused:
+            raise InvalidToken(refused.reason).about(client_id=client.client_id, tenant=token.tenant) from None
+        return standing.authorization(
+            configuration,
+            client,
+            session,
+            entitlement,
+            grant_id=grant.id,
+            scope=token.scope,
+            issuer=self.issuer_url,
+        )
+
+
+def _bearer() -> str:
+    """RFC 6750 §2: in the header or the form body, once, and never in the URL.
+
+    Raises InvalidRequest: token_in_query, token_methods. InvalidToken: token_missing, token_scheme.
+    """
+    if "access_token" in request.args:
+        raise InvalidRequest("token_in_query", "Send the access token in the Authorization header.")
+    header, body = request.headers.get("Authorization"), request.form.getlist("access_token")
+    if (header is not None) + len(body) > 1:
+        raise InvalidRequest("token_methods", "Send the access token once.")
+    if body:
+        return body[0]
+    if header is None:
+        raise InvalidToken("token_missing")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise InvalidToken("token_scheme")
+    return token.strip(" ")

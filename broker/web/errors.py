@@ -1,0 +1,135 @@
+"""The one place where failures become HTTP: a page, JSON, or a redirect; logged and audited under one reference.
+
+BrokerError      its code, status and public text; the log and the audit event also get its reason and detail
+HTTPException    Flask's own (404, 405, 413 …) as our page; redirects pass through
+Exception        500, nothing told but the reference
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from broker import telemetry
+from broker.audit import new_reference
+from broker.errors import BrokerError, InvalidClient, ShownError, StoreError
+from broker.model import AuditEvent
+from broker.web.pages import Pages
+from broker.web.responses import redirect_with
+
+Recorder = Callable[[AuditEvent], None]
+
+JSON_PATHS = frozenset({"/token", "/userinfo", "/revoke", "/introspect", "/par", "/device_authorization"})
+_NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+
+
+class Answered(BrokerError):
+    """One of Flask's own errors in our words."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.code = "not_found" if status in {404, 405} else "server_error" if status >= 500 else "invalid_request"
+        super().__init__(f"http_{status}", _HTTP.get(status))
+
+
+_HTTP = {
+    400: "The request could not be read.",
+    404: "The address you opened does not exist here.",
+    405: "The address you opened cannot be used like this.",
+    413: "The request is too large.",
+    414: "The address is too long.",
+}
+
+
+def register(
+    app: Flask,
+    pages: Pages,
+    recorder: Recorder,
+    *,
+    issuer: str,
+    application: Callable[[str], str | None] = lambda _client_id: None,
+) -> None:
+    """issuer: ours, for redirects. application: the name of a client, for the error page; None: unknown."""
+
+    def answer(error: BrokerError) -> Response:
+        reference = error.reference or new_reference()
+        error.about(reference=reference)
+        telemetry.report(error)
+        if request.path in JSON_PATHS:
+            return json_error(error, reference)
+        if error.exit is not None and not isinstance(error, ShownError):
+            return oauth_redirect(error.exit.redirect_uri, error, error.exit.state, issuer, reference)
+        name = application(error.client_id) if error.client_id is not None else None
+        return pages.error(error, reference, client_name=name)
+
+    def refused(error: BrokerError) -> Response:
+        error.about(reference=new_reference())
+        _record(recorder, error)
+        return answer(error)
+
+    def flask_error(error: HTTPException) -> AnyResponse | HTTPException:
+        if error.code is None or error.code < 400 or error.response is not None:
+            return error
+        response = answer(Answered(error.code))
+        if error.code == 405:
+            response.headers.extend([header for header in error.get_headers() if header[0] == "Allow"])
+        return response
+
+    def unexpected(error: Exception) -> Response:
+        failure = BrokerError("unexpected")
+        failure.__cause__ = error
+        return refused(failure)
+
+    app.register_error_handler(BrokerError, refused)
+    app.register_error_handler(HTTPException, flask_error)
+    app.register_error_handler(Exception, unexpected)
+
+
+def _record(recorder: Recorder, error: BrokerError) -> None:
+    """A store that is down cannot hold the event that says so; the log line stands for it."""
+    if isinstance(error, StoreError):
+        return
+    event = AuditEvent(
+        error.event or "request.refused",
+        "failure",
+        error.reference or "",
+        tenant=error.tenant,
+        client_id=error.client_id,
+        idp=error.idp,
+        reason=error.reason,
+        detail={"detail": error.detail} if error.detail else {},
+    )
+    try:
+        recorder(event)
+    except StoreError as lost:
+        telemetry.report(lost.about(reference=error.reference))
+
+
+def json_error(error: BrokerError, reference: str) -> Response:
+    """RFC 6749 §5.2; at userinfo RFC 6750 §3; a client that tried Basic is told the scheme (RFC 7617)."""
+    description = error_description(error, reference)
+    response = jsonify(error=error.code, error_description=description)
+    response.status_code = error.status
+    response.headers["Cache-Control"] = "no-store"
+    if request.path == "/userinfo":
+        known = f'error="{error.code}", error_description="{description}"'
+        response.headers["WWW-Authenticate"] = f"Bearer {known}" if "Authorization" in request.headers else "Bearer"
+    elif isinstance(error, InvalidClient):
+        response.headers["WWW-Authenticate"] = 'Basic realm="broker", charset="UTF-8"'
+    return response
+
+
+def error_description(error: BrokerError, reference: str) -> str:
+    """The public text and the reference, in the characters that RFC 6749 §4.1.2.1 allows."""
+    public = error.public.replace('"', "'").replace("\\", "/").replace("’", "'")
+    return f"{_NOT_ALLOWED.sub('?', public)} (ref {reference})"
+
+
+def oauth_redirect(redirect_uri: str, error: BrokerError, state: str | None, issuer: str, reference: str) -> Response:
+    """The error response to a proven redirect URI: 303 with error, description, state, iss (RFC 6749 §4.1.2.1)."""
+    members = {"error": error.code, "error_description": error_description(error, reference)}
+    return redirect_with(redirect_uri, state, issuer, members)

@@ -1,0 +1,53 @@
+"""Security headers: one policy for every answer, tightened or widened by nobody but the pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from flask import Flask, Response
+
+HSTS = "max-age=31536000"  # one year, this host only: what lies below it is not ours to promise
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+
+
+def content_security_policy(form_action: str = "'none'") -> str:
+    """No inline script or style, no frame, no base; pictures of our own or inline (the empty icon)."""
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        f"form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def form_action(*targets: str) -> str:
+    """Where a form may lead. Chromium applies it to the redirects after the submit too (CSP 3 §6.4.1).
+
+    A sign-in form ends at whichever identity provider the address belongs to, so every https origin is allowed, and
+    of `targets` (our issuer, a redirect URI) the schemes that are not https: http on loopback, a native app's own.
+    """
+    schemes = {urlsplit(target).scheme.lower() for target in targets} - {"https"}
+    return " ".join(["'self'", "https:", *(f"{scheme}:" for scheme in sorted(schemes) if _SCHEME.fullmatch(scheme))])
+
+
+def register(app: Flask, issuer: str) -> None:
+    """Add to every answer what it does not say itself; `Cache-Control` is no-store unless the answer chose."""
+    headers = _headers(https=issuer.startswith("https://"))
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def _headers(*, https: bool) -> Mapping[str, str]:
+    headers = {
+        "Content-Security-Policy": content_security_policy(),
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+    return headers | {"Strict-Transport-Security": HSTS} if https else headers

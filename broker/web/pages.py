@@ -1,0 +1,156 @@
+"""The pages people see. Stateless: what a page must remember travels in its own links and hidden fields.
+
+    login            e-mail form and chooser in one        error            what happened, what to do, the reference
+    auto_post        a form on its way to an IdP           signed_out       the end
+    logout_confirm   asks before it ends a session
+
+Names of organisations and applications are isolated (`<bdi>`) and escaped. No page needs JavaScript.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+from flask import Blueprint, Response, send_from_directory
+
+from broker.errors import BrokerError
+from broker.web.headers import content_security_policy, form_action
+
+STATIC_SECONDS = 86400
+NOT_CARRIED = frozenset({"login_hint", "home_realm"})  # the page's own answers
+
+_ADMINISTRATOR = "If it happens again, tell your administrator."
+# code -> (heading, what to do next, who to ask)
+_ADVICE = {
+    "access_denied": (
+        "You cannot sign in here",
+        "Go back to the application. If you have another account, try that one.",
+        "Your organisation's administrator can tell you why.",
+    ),
+    "temporarily_unavailable": (
+        "Sign-in is not answering",
+        "Wait a minute, go back to the application and try again.",
+        _ADMINISTRATOR,
+    ),
+    "invalid_request": (
+        "This sign-in cannot continue",
+        "Go back to the application and start again from there. Do not use an old bookmark or the back button.",
+        "If it happens again, tell the people who run the application.",
+    ),
+    "not_found": (
+        "There is no such page",
+        "Check the address, or go back to the application and sign in from there.",
+        "If a link brought you here, tell the people who gave it to you.",
+    ),
+}
+_OURS = ("Something went wrong", "Go back to the application and try again.", _ADMINISTRATOR)
+
+
+def template_folder() -> Path:
+    """`templates/` of the checkout, else where the wheel put it (`share/broker/templates` below the prefix)."""
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / "templates"
+    return Path(sysconfig.get_path("data")) / "share" / "broker" / "templates"
+
+
+class Pages:
+    def __init__(self, issuer: str, folder: Path | None = None) -> None:
+        self._issuer = issuer
+        self._folder = folder or template_folder()
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self._folder),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            auto_reload=False,
+        )
+        versions = {file.name: _version(file) for file in sorted((self._folder / "static").iterdir())}
+        self._templates.globals["static"] = lambda name: f"/static/{name}?v={versions[name]}"
+
+    def blueprint(self) -> Blueprint:
+        """`/static/<name>`: the style sheet and the one script."""
+        routes = Blueprint("static_files", __name__)
+        routes.add_url_rule("/static/<name>", "static", self._static)
+        return routes
+
+    def login(
+        self,
+        request_query: Mapping[str, str],
+        tenant_name: str | None = None,
+        choices: Sequence[tuple[str, str]] = (),
+        email: str | None = None,
+        problem: str | None = None,
+        cancel_href: str | None = None,
+        *,
+        client_name: str | None = None,
+        forget_href: str | None = None,
+    ) -> Response:
+        """The home realm page. request_query: /authorize's parameters; choices: (label, href).
+
+        forget_href: makes this browser forget where its person signed in before.
+        """
+        carried = {name: value for name, value in request_query.items() if name not in NOT_CARRIED}
+        return self._page(
+            "login.html",
+            allow=form_action(self._issuer, request_query.get("redirect_uri", "")),
+            request_query=carried,
+            tenant_name=tenant_name,
+            choices=choices,
+            email=email,
+            problem=problem,
+            cancel_href=cancel_href,
+            client_name=client_name,
+            forget_href=forget_href,
+        )
+
+    def error(
+        self,
+        error: BrokerError,
+        reference: str,
+        *,
+        client_name: str | None = None,
+        return_href: str | None = None,
+    ) -> Response:
+        heading, next_step, ask = _ADVICE.get(error.code, _OURS)
+        return self._page(
+            "error.html",
+            status=error.status,
+            heading=heading,
+            public=error.public,
+            next_step=next_step,
+            ask=ask,
+            reference=reference,
+            client_name=client_name,
+            return_href=return_href,
+        )
+
+    def signed_out(self, client_name: str | None = None) -> Response:
+        return self._page("signed_out.html", client_name=client_name)
+
+    def logout_confirm(self, fields: Mapping[str, str]) -> Response:
+        """Asks by POST /logout with `fields`; afterwards the browser may go to `post_logout_redirect_uri`."""
+        allow = form_action(self._issuer, fields.get("post_logout_redirect_uri", ""))
+        return self._page("logout_confirm.html", allow=allow, fields=fields)
+
+    def auto_post(self, url: str, fields: Mapping[str, str], cancel_href: str | None = None) -> Response:
+        """`fields` on their way to the IdP's `url`, by a script where there is one, else by a visible button."""
+        return self._page(
+            "auto_post.html", allow=form_action(self._issuer, url), url=url, fields=fields, cancel_href=cancel_href
+        )
+
+    def _page(self, template: str, *, status: int = 200, allow: str = "'none'", **values: object) -> Response:
+        response = Response(self._templates.get_template(template).render(**values), status, mimetype="text/html")
+        response.headers["Content-Security-Policy"] = content_security_policy(allow)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _static(self, name: str) -> Response:
+        return send_from_directory(self._folder / "static", name, max_age=STATIC_SECONDS)
+
+
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,8 +23,6 @@ from broker.errors import StoreError
 
 BUSY_SECONDS = 5
 POOL = {"pool_size": 8, "max_overflow": 16, "pool_timeout": BUSY_SECONDS}
-
-_BEGIN = "broker_begin"  # execution option of the engine: what opens a SQLite transaction; empty: nothing does
 
 
 class Connections(Protocol):
@@ -61,8 +59,8 @@ class Database:
         parsed = _parse(url)
         self.path = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
         self._engine = _postgresql(parsed) if self.path is None else _sqlite(parsed, self.path)
-        alone = {_BEGIN: ""} if self.path else {"isolation_level": "AUTOCOMMIT"}
-        self._alone = self._engine.execution_options(**alone)
+        # SQLite commits each statement by itself until somebody says BEGIN
+        self._alone = self._engine if self.path else self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def one(self) -> Iterator[Connection]:
@@ -72,6 +70,8 @@ class Database:
     @contextmanager
     def several(self) -> Iterator[Connection]:
         with _spoken(), self._engine.begin() as connection:
+            if self.path is not None:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def make_file(self) -> None:
@@ -112,15 +112,7 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _sqlite(url: URL, path: Path) -> Engine:
-    engine = create_engine(url, **POOL, creator=lambda: _open(path), hide_parameters=True)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    statement: str = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
-    if statement:
-        connection.exec_driver_sql(statement)
+    return create_engine(url, **POOL, creator=lambda: _open(path), hide_parameters=True)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -230,7 +230,13 @@ def test_the_highest_revision_is_live(store: Store) -> None:
 
 
 def test_two_folders_never_have_the_same_digest() -> None:
-    folders = ({"a": b"bc"}, {"ab": b"c"}, {"a": b"b", "c": b""}, {"a": b"", "b": b"c"}, {})
+    folders: tuple[dict[str, bytes], ...] = (
+        {"a": b"bc"},
+        {"ab": b"c"},
+        {"a": b"b", "c": b""},
+        {"a": b"", "b": b"c"},
+        {},
+    )
     assert len({revision_digest(folder) for folder in folders}) == len(folders)
 
 

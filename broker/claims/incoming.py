@@ -32,7 +32,8 @@ def incoming_of(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...
     """Upstream names to short names, values to their types; null and empty are absent, duplicates are one.
 
     Where several upstream names mean the same short name, a single value is the first one's (the short name itself,
-    then the profile's order), and a list holds the values of all. Raises AssertionRejected `claim_value` for a control character or a lone surrogate.
+    then the profile's order), and a list holds the values of all. Raises AssertionRejected `claim_value` for a
+    control character or a lone surrogate.
     """
     types = types_of(idp)
     incoming: dict[str, ClaimValue] = {}

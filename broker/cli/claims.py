@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from broker import claims, configuration, policy
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     loaded = configuration.load(configuration.read_folder(args.config), deployment, environ=os.environ, revision=0)
     tenant, idp = _found(loaded, args.tenant, args.idp)
     client = _client(loaded, args.client)
-    answer = _answer(_outcome(loaded, tenant, idp, client, _input(args.input), raw=args.raw), client)
-    print(json.dumps(answer, indent=2, ensure_ascii=False) if args.json else _readable(answer))
-    return 0 if answer["outcome"] == "allowed" else 1
+    outcome = _shown(_outcome(loaded, tenant, idp, client, _input(args.input), raw=args.raw), client)
+    print(json.dumps(_answer(outcome), indent=2, ensure_ascii=False) if args.json else _readable(outcome))
+    return 0 if outcome.allowed else 1
 
 
 def _found(loaded: Configuration, tenant_id: str, idp_id: str) -> tuple[Tenant, IdentityProvider]:
@@ -103,47 +103,45 @@ def _outcome(
     return claims.apply(tenant, idp, incoming, email_verified=proven if isinstance(proven, bool) else None)
 
 
-def _answer(outcome: Outcome, client: Client | None) -> Mapping[str, object]:
+def _shown(outcome: Outcome, client: Client | None) -> Outcome:
+    """Narrowed to what the client's tokens would hold if it asked for all its scopes."""
+    said = dict(outcome.claims)
+    roles = outcome.roles
+    if client is not None:
+        wanted = scopes.claims_of(client.scopes, client)
+        said = {name: value for name, value in said.items() if name in wanted}
+        roles = tuple(role for role in roles if client.roles is None or role in client.roles)
+        roles = roles if client.tenant_claims else ()
+    if "email" in said and outcome.email_verified is not None:
+        said["email_verified"] = outcome.email_verified
+    return replace(outcome, claims=said, roles=roles)
+
+
+def _answer(outcome: Outcome) -> Mapping[str, object]:
     """The contract's members; of a denial `reason` is what the person reads, and `check` what audit events say."""
-    wanted = None if client is None else scopes.claims_of(client.scopes, client)
-    roles = outcome.roles if client is None or client.roles is None else [r for r in outcome.roles if r in client.roles]
-    shown = {name: value for name, value in outcome.claims.items() if wanted is None or name in wanted}
-    if "email" in shown and outcome.email_verified is not None:
-        shown["email_verified"] = outcome.email_verified
     return {
         "outcome": "allowed" if outcome.allowed else "denied",
         "reason": outcome.message or outcome.reason,
         "check": outcome.reason,
-        "claims": shown,
-        "roles": [] if client is not None and not client.tenant_claims else list(roles),
-        "rules": [_rule(line) for line in outcome.trace],
-        "notes": list(outcome.notes),
+        "claims": outcome.claims,
+        "roles": outcome.roles,
+        "rules": [asdict(line) for line in outcome.trace],
+        "notes": outcome.notes,
     }
 
 
-def _rule(line: RuleTrace) -> Mapping[str, object]:
-    return {
-        "rule": line.rule,
-        "kind": line.kind,
-        "applied": line.applied,
-        "reason": line.reason,
-        "output": line.output,
-    }
-
-
-def _readable(answer: Mapping[str, object]) -> str:
+def _readable(outcome: Outcome) -> str:
     """One line a rule, then what would leave."""
-    lines = [f"{str(answer['outcome']).capitalize()}." if not answer["reason"] else f"Denied: {answer['reason']}"]
-    rules, shown, notes = answer["rules"], answer["claims"], answer["notes"]
-    for rule in rules if isinstance(rules, list) else []:
-        came = json.dumps(rule["output"], ensure_ascii=False) if rule["applied"] else "not applied"
-        why = f" ({rule['reason']})" if rule["reason"] else ""
-        lines.append(f"  rule {rule['rule']}  {rule['kind']:<5}  {came}{why}")
-    lines.append("Claims:" if shown else "Claims: none")
-    for name, value in shown.items() if isinstance(shown, dict) else []:
-        lines.append(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
-    lines.append(
-        f"Roles: {', '.join(map(str, answer['roles'] if isinstance(answer['roles'], list) else [])) or 'none'}"
-    )
-    lines += [f"Note: {note}." for note in notes] if isinstance(notes, list) else []
+    lines = ["Allowed." if outcome.allowed else f"Denied: {outcome.message} [{outcome.reason}]"]
+    lines += [_rule(line) for line in outcome.trace]
+    lines.append("Claims:" if outcome.claims else "Claims: none")
+    lines += [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in outcome.claims.items()]
+    lines.append(f"Roles: {', '.join(outcome.roles) or 'none'}")
+    lines += [f"Note: {note}." for note in outcome.notes]
     return "\n".join(lines)
+
+
+def _rule(line: RuleTrace) -> str:
+    came = json.dumps(line.output, ensure_ascii=False) if line.applied else "not applied"
+    why = f" ({line.reason})" if line.reason else ""
+    return f"  rule {line.rule}  {line.kind:<5}  {came}{why}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from broker.demo.run import check, show
-
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser(
@@ -18,4 +16,6 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from broker.demo.run import check, show  # noqa: PLC0415  # other verbs start without the demo's libraries
+
     return check() if args.check else show(args.port, as_json=args.json)

@@ -24,6 +24,8 @@ from broker.model import ClaimValue
 BUILT_LIMIT = 32_000_000  # characters that one evaluation may build
 COMPILED_LIMIT = 4096  # expressions kept, of all tenants together; about 4 KB each
 
+_FAILED = "it cannot be computed on these values"
+_TOO_LONG = "it takes more than 9,999 steps on these values"  # the library's own budget for exists, map and the like
 _KINDS = {"t": "text", "l": "a list", "b": "true or false", "n": "a number"}
 _AT = re.compile(r"<input>:(-?\d+):(-?\d+): (.*)")
 _OVERLOAD = re.compile(r"no matching overload for '(.+)' applied to '\((.*)\)'")
@@ -74,8 +76,8 @@ class Expression:
                 return Evaluated(None, "it would build too much text from these values")
             result = self._program.eval(data=data)
             value = _READERS[self.wants](result)
-        except (RuntimeError, TypeError, ValueError, OverflowError, MemoryError):
-            return Evaluated(None, "it cannot be computed on these values")
+        except (RuntimeError, TypeError, ValueError, OverflowError, MemoryError) as error:
+            return Evaluated(None, _TOO_LONG if "Iteration budget" in str(error) else _FAILED)
         if value is not None:
             return Evaluated(value)
         return Evaluated(None, self._problem(result.type(), unbound, claims))
@@ -102,7 +104,7 @@ class Expression:
         if kind != cel.Type.ERROR:
             return f"its result is not {_WANTED[self.wants]}"
         unset = [f"claims.{name} is not set" for name in self._reading.outgoing if name not in claims]
-        return next(iter((*unbound, *unset)), "it cannot be computed on these values")
+        return next(iter((*unbound, *unset)), _FAILED)
 
 
 def present(value: ClaimValue | None) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from broker.connectors.connector import Connector, Documents, SpKey, Surroundings
 from broker.connectors.oidc import OidcConnector
 from broker.connectors.saml import SamlConnector
-
-from broker.connectors.connector import Connector, Documents, SpKey, Surroundings
 from broker.model import IdentityProvider
 
 Build = Callable[[IdentityProvider, Surroundings], Connector]

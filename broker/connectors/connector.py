@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from broker.outbound import Outbound
-
 from broker.model import AuthRequest, Begun, Callback, Identity
+from broker.outbound import Outbound
 
 
 @dataclass(frozen=True, slots=True)

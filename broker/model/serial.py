@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+_RESTORERS: dict[type[object], dict[str, Any]] = {}
 
 
 def dumps(value: object) -> str:
@@ -32,9 +33,11 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-@cache
 def _restorers(kind: type[object]) -> dict[str, Any]:
-    return {name: _restorer(hint) for name, hint in get_type_hints(kind).items()}
+    """Made once a type."""
+    if kind not in _RESTORERS:
+        _RESTORERS[kind] = {name: _restorer(hint) for name, hint in get_type_hints(kind).items()}
+    return _RESTORERS[kind]
 
 
 def _restorer(hint: object) -> Any:

@@ -227,11 +227,8 @@ class Authorize:
         query = _kept(asked.unverified)
         active = asked.configuration.tenants.get(asked.realm.active_tenant or "")
         choices = [
-            (
-                _label(asked.configuration, realm, active.id if active else None),
-                _link({**query, CHOSEN: "/".join(realm)}),
-            )
-            for realm in asked.realm.choices
+            (_label(asked.configuration, choice, active), _link({**query, CHOSEN: "/".join(choice)}))
+            for choice in asked.realm.choices
         ]
         typed = asked.request.login_hint
         unknown = typed is not None and asked.realm.signal == "chooser"
@@ -241,6 +238,7 @@ class Authorize:
             choices=choices,
             email=typed,
             problem=UNKNOWN_ADDRESS if unknown else None,
+            client_name=asked.client.name,
             cancel_href=f"/login/cancel?{urlencode(query)}",
             forget_href=f"/login?{urlencode({**query, FORGET: '1'})}" if self.cookies.realms(request) else None,
         )

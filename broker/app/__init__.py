@@ -1,0 +1,10 @@
+"""The one composition root: every object is built here once and handed on. Nothing below looks anything up.
+
+prepare   once, before workers exist: schema, keys, the first revision
+create    one worker's application
+"""
+
+from broker.app.compose import create
+from broker.app.prepare import open_store, prepare
+
+__all__ = ["create", "open_store", "prepare"]

@@ -1,0 +1,233 @@
+"""One worker's application, built top to bottom: values, store, keys, use cases, endpoints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Request
+
+from broker import configuration, telemetry
+from broker.app.live import Live
+from broker.app.prepare import key_ring, open_store, sp_key
+from broker.app.upkeep import Upkeep
+from broker.connectors import Connectors, SpKey, Surroundings
+from broker.model import AuditEvent, Deployment
+from broker.outbound import Outbound
+from broker.policy import Address
+from broker.seal import Seal
+from broker.sessions import Sessions
+from broker.signin import Correlation, SignIn
+from broker.store import Store, StoredKey, StoreDocuments
+from broker.tokens.access import OwnTokens
+from broker.tokens.issuer import Issuer
+from broker.tokens.keys import KeyRing
+from broker.web import errors, headers, hosts, operations
+from broker.web.authorize import Authorize
+from broker.web.callback import Callbacks
+from broker.web.cookies import Cookies
+from broker.web.cors import Cors
+from broker.web.logout import Logout
+from broker.web.network import client_address
+from broker.web.pages import Pages
+from broker.web.revoke import RevocationEndpoint
+from broker.web.token import TokenEndpoint
+from broker.web.userinfo import UserinfoEndpoint
+from broker.web.wellknown import WellKnown
+
+LARGEST_FORM = 2 * 1_048_576  # bytes: a SAML response with ten thousand group values fits
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything an endpoint may be handed, each built once."""
+
+    deployment: Deployment
+    store: Store
+    seal: Seal
+    live: Live
+    keys: KeyRing[StoredKey]
+    tokens: OwnTokens
+    sessions: Sessions
+    connectors: Connectors
+    signin: SignIn
+    cookies: Cookies
+    pages: Pages
+    clock: Clock
+
+    def record(self, event: AuditEvent) -> None:
+        """An audit event in a transaction of its own: what failed changed nothing else."""
+        with self.store.transaction() as transaction:
+            transaction.record(event)
+
+    def address(self, request: Request) -> Address | None:
+        return client_address(request, self.deployment.trusted_proxies)
+
+
+def create(
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    overrides: Mapping[str, str] | None = None,
+    clock: Clock = time.time,
+    upkeep: bool = True,
+) -> Flask:
+    """A WSGI application on a prepared store. Raises ConfigurationError, StoreError, KeyRefused.
+
+    The composed `House` is `app.extensions["broker"]`: for the process that owns the application, not for its code.
+    """
+    telemetry.configure(json=environ.get("BROKER_LOG") == "json")
+    house = build(folder, environ, overrides or {}, clock)
+    app = Flask("broker", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.extensions["broker"] = house
+    _register(app, house)
+    if upkeep:
+        Upkeep(house.store, house.live, house.signin, clock).start()
+    return app
+
+
+def build(folder: Path, environ: Mapping[str, str], overrides: Mapping[str, str], clock: Clock) -> House:
+    deployment = configuration.load_deployment(folder, environ, overrides)
+    store, seal = open_store(deployment, environ, clock)
+    store.require_head()
+    keys = key_ring(store, deployment, clock)
+    sessions = Sessions(store, deployment.lifetimes, clock)
+    connectors = _connectors(deployment, store, clock)
+    signin = SignIn(
+        store=store,
+        connectors=connectors,
+        sessions=sessions,
+        correlation=Correlation(seal),
+        lifetimes=deployment.lifetimes,
+        clock=clock,
+    )
+    return House(
+        deployment=deployment,
+        store=store,
+        seal=seal,
+        live=Live(store, folder, deployment, environ),
+        keys=keys,
+        tokens=OwnTokens(deployment.issuer, keys, seal, algorithms=deployment.signing.algorithms, clock=clock),
+        sessions=sessions,
+        connectors=connectors,
+        signin=signin,
+        cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
+        pages=Pages(deployment.issuer),
+        clock=clock,
+    )
+
+
+def _connectors(deployment: Deployment, store: Store, clock: Clock) -> Connectors:
+    held: list[SpKey] = []
+
+    def our_key() -> SpKey:
+        """Read once a process: the pair was made before any worker existed."""
+        if not held:
+            held.append(sp_key(store))
+        return held[0]
+
+    return Connectors(
+        Surroundings(
+            issuer=deployment.issuer,
+            loopback=deployment.loopback,
+            outbound=Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks),
+            documents=StoreDocuments(store),
+            clock=clock,
+            sp_key=our_key,
+        )
+    )
+
+
+def _register(app: Flask, house: House) -> None:
+    issuer = house.deployment.issuer
+    hosts.register(app, issuer, house.live)
+    headers.register(app, issuer)
+    errors.register(app, house.pages, house.record, issuer=issuer, application=_application(house))
+    app.register_blueprint(house.pages.blueprint())
+    app.register_blueprint(operations.blueprint(house.store, house.keys))
+    app.register_blueprint(WellKnown.of(issuer, house.deployment.signing.algorithms, house.keys).blueprint())
+    for endpoint in (*_front(house), *_back(house)):
+        app.register_blueprint(endpoint.blueprint())
+
+
+def _application(house: House) -> Callable[[str], str | None]:
+    def name(client_id: str) -> str | None:
+        client = house.live().clients.get(client_id)
+        return client.name if client else None
+
+    return name
+
+
+def _front(house: House) -> tuple[Authorize, Callbacks, Logout]:
+    """What browsers visit."""
+    return (
+        Authorize(
+            issuer=house.deployment.issuer,
+            live=house.live,
+            signin=house.signin,
+            sessions=house.sessions,
+            cookies=house.cookies,
+            pages=house.pages,
+            address=house.address,
+            read_hint=house.tokens.hint,
+            clock=house.clock,
+        ),
+        Callbacks(
+            issuer=house.deployment.issuer,
+            live=house.live,
+            signin=house.signin,
+            connectors=house.connectors,
+            cookies=house.cookies,
+            address=house.address,
+        ),
+        Logout(
+            live=house.live,
+            store=house.store,
+            sessions=house.sessions,
+            cookies=house.cookies,
+            pages=house.pages,
+            seal=house.seal,
+            verify_hint=house.tokens.hint_claims,
+        ),
+    )
+
+
+def _back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint]:
+    """What programs call."""
+    deployment, cors = house.deployment, Cors(house.live)
+    issuer = Issuer(
+        deployment.issuer,
+        house.keys,
+        house.seal,
+        signing=deployment.signing,
+        lifetimes=deployment.lifetimes,
+        clock=house.clock,
+    )
+    return (
+        TokenEndpoint(
+            live=house.live,
+            store=house.store,
+            people=house.sessions,
+            issuer=issuer,
+            issuer_url=deployment.issuer,
+            lifetimes=deployment.lifetimes,
+            cors=cors,
+            clock=house.clock,
+        ),
+        UserinfoEndpoint(
+            live=house.live,
+            store=house.store,
+            people=house.sessions,
+            tokens=house.tokens,
+            issuer_url=deployment.issuer,
+            cors=cors,
+            clock=house.clock,
+        ),
+        RevocationEndpoint(live=house.live, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
+    )

@@ -1,0 +1,111 @@
+"""What must be true before the first request: schema at head, keys made, a live revision. Run once, by the master."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from broker import configuration, telemetry
+from broker.audit import new_reference
+from broker.connectors import SpKey
+from broker.errors import StoreError
+from broker.model import AuditEvent, Deployment
+from broker.seal import Seal, load_key
+from broker.store import Store, StoredKey
+from broker.tokens.keys import KeyRing
+from broker.xml.sp import make_key
+
+SP = "sp"
+LOG = telemetry.logger("start")
+
+
+def open_store(deployment: Deployment, environ: Mapping[str, str], clock: Callable[[], float]) -> tuple[Store, Seal]:
+    """Raises KeyRefused where the encryption key is missing or unusable."""
+    held = load_key(environ, deployment.database_url)
+    if held.made:
+        LOG.warning("made an encryption key at %s: keep it with the database, or set BROKER_ENCRYPTION_KEY", held.path)
+    seal = Seal(held.key)
+    return Store(deployment.database_url, seal, clock), seal
+
+
+def prepare(
+    folder: Path, environ: Mapping[str, str], *, overrides: Mapping[str, str] | None = None, apply: bool = False
+) -> None:
+    """Raises ConfigurationError, StoreError, KeyRefused; nothing is served then."""
+    clock = time.time
+    deployment = configuration.load_deployment(folder, environ, overrides)
+    store, _ = open_store(deployment, environ, clock)
+    try:
+        if store.empty():
+            store.upgrade()
+        store.require_head()
+        revise(store, folder, deployment, environ, apply=apply, now=int(clock()))
+        key_ring(store, deployment, clock).ensure()
+        ensure_sp_key(store, deployment, clock())
+    finally:
+        store.close()
+
+
+def revise(
+    store: Store, folder: Path, deployment: Deployment, environ: Mapping[str, str], *, apply: bool, now: int
+) -> None:
+    """The folder becomes revision 1 of an empty store; later it is applied only on request, else reported as drift."""
+    bundle = configuration.read_folder(folder)
+    files = {name: data for name, data in bundle.files.items() if name != "broker.yaml"}
+    live = store.deployment.live_revision()
+    if live is not None and live.files == files:
+        return
+    if live is not None and not apply:
+        changed = sorted(name for name in {*live.files, *files} if live.files.get(name) != files.get(name))
+        LOG.warning("the folder differs from the live revision %d (drift): %s", live.number, ", ".join(changed[:20]))
+        return
+    configuration.load(bundle, deployment, environ=environ, revision=0)
+    summary = "first revision" if live is None else "applied at start"
+    with store.transaction() as transaction:
+        revision = transaction.deployment.add_revision(files, "serve", summary, now)
+        detail = {"revision": str(revision.number), "summary": summary}
+        transaction.record(AuditEvent("config.applied", "success", new_reference(), detail=detail))
+    LOG.info("revision %d is live: %s", revision.number, summary)
+
+
+def key_ring(store: Store, deployment: Deployment, clock: Callable[[], float]) -> KeyRing[StoredKey]:
+    lifetimes = deployment.lifetimes
+    return KeyRing(
+        store,
+        StoredKey,
+        algorithms=deployment.signing.algorithms,
+        longest=max(lifetimes.access_token, lifetimes.id_token),
+        clock=clock,
+    )
+
+
+def ensure_sp_key(store: Store, deployment: Deployment, now: float) -> None:
+    """Our SAML key pair: one for the deployment, made once whatever the number of nodes."""
+    with store.transaction() as transaction:
+        transaction.deployment.lock(SP)
+        if transaction.deployment.keys(SP):
+            return
+        private, certificate = make_key(urlsplit(deployment.issuer).hostname or "broker", now)
+        transaction.deployment.add_key(
+            StoredKey(
+                kid=f"sp-{new_reference()}",
+                purpose=SP,
+                alg="RS256",
+                state="active",
+                private=private.encode(),
+                public=certificate,
+                created_at=int(now),
+                published_at=int(now),
+                activated_at=int(now),
+            )
+        )
+
+
+def sp_key(store: Store) -> SpKey:
+    """The active SAML key pair. Raises StoreError `no_key` where `prepare` never ran."""
+    for key in store.deployment.keys(SP):
+        if key.state == "active":
+            return SpKey(key.private.decode(), key.public)
+    raise StoreError("no_key", detail="no SAML key pair")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 T = TypeVar("T")
 
 _RESTORERS: dict[type[object], dict[str, Any]] = {}
+_ABSENT: dict[type[object], dict[str, None]] = {}
 
 
 def dumps(value: object) -> str:
@@ -22,7 +23,8 @@ def dumps(value: object) -> str:
 def loads(kind: type[T], text: str) -> T:
     """The inverse of `dumps` for the same type."""
     restore = _restorers(kind)
-    return kind(**{name: restore[name](member) for name, member in json.loads(text).items()})
+    present = {name: restore[name](member) for name, member in json.loads(text).items()}
+    return kind(**_absent(kind) | present)
 
 
 def _plain(value: object) -> object:
@@ -38,6 +40,16 @@ def _restorers(kind: type[object]) -> dict[str, Any]:
     if kind not in _RESTORERS:
         _RESTORERS[kind] = {name: _restorer(hint) for name, hint in get_type_hints(kind).items()}
     return _RESTORERS[kind]
+
+
+def _absent(kind: type[object]) -> dict[str, None]:
+    """Members without a default: one that was left out was None. Made once a type."""
+    if kind not in _ABSENT:
+        fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # a dataclass, by contract of `loads`
+        missing = dataclasses.MISSING
+        bare = (field.name for field in fields if field.default is missing and field.default_factory is missing)
+        _ABSENT[kind] = dict.fromkeys(bare)
+    return _ABSENT[kind]
 
 
 def _restorer(hint: object) -> Any:

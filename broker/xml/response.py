@@ -16,6 +16,7 @@ from broker.xml.gate import Gated
 from broker.xml.names import RESPONSE, SAML, SAMLP, XSI
 
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
+IN_SAML = f"{{{SAML}}}"
 KNOWN_CONDITIONS = ("AudienceRestriction", "OneTimeUse", "ProxyRestriction")
 
 
@@ -137,20 +138,37 @@ def read(gated: Gated, signed: frozenset[str]) -> Response:
 
 
 def _assertion(element: etree._Element) -> Assertion:
-    issuer = element.find(f"{{{SAML}}}Issuer")
-    name_id = element.find(f"{{{SAML}}}Subject/{{{SAML}}}NameID")
-    conditions = element.find(f"{{{SAML}}}Conditions")
+    """One walk over the children; the schema has said how often each may stand there."""
+    parts = _children(element)
+    issuer, subject, conditions = (_first(parts, name) for name in ("Issuer", "Subject", "Conditions"))
+    about = {} if subject is None else _children(subject)
+    name_id = _first(about, "NameID")
+    attributes = (one for statement in parts.get("AttributeStatement", ()) for one in statement)
     return Assertion(
         id=element.get("ID", ""),
         version=element.get("Version", ""),
         issue_instant=element.get("IssueInstant", ""),
         issuer=Issuer("", None, False) if issuer is None else _issuer(issuer),
         name_id=None if name_id is None else _name_id(name_id),
-        confirmations=tuple(map(_confirmation, element.iterfind(f"{{{SAML}}}Subject/{{{SAML}}}SubjectConfirmation"))),
+        confirmations=tuple(map(_confirmation, about.get("SubjectConfirmation", ()))),
         conditions=None if conditions is None else _conditions(conditions),
-        authn=tuple(map(_authn, element.iterfind(f"{{{SAML}}}AuthnStatement"))),
-        attributes=tuple(map(_attribute, element.iterfind(f"{{{SAML}}}AttributeStatement/{{{SAML}}}Attribute"))),
+        authn=tuple(map(_authn, parts.get("AuthnStatement", ()))),
+        attributes=tuple(map(_attribute, attributes)),
     )
+
+
+def _children(element: etree._Element) -> dict[str, list[etree._Element]]:
+    """Children in the assertion namespace by local name."""
+    found: dict[str, list[etree._Element]] = {}
+    for child in element:
+        name = str(child.tag)
+        if name.startswith(IN_SAML):
+            found.setdefault(name[len(IN_SAML) :], []).append(child)
+    return found
+
+
+def _first(parts: dict[str, list[etree._Element]], name: str) -> etree._Element | None:
+    return parts[name][0] if name in parts else None
 
 
 def _issuer(element: etree._Element) -> Issuer:

@@ -26,7 +26,6 @@ _TOKEN = re.compile(
       | (?P<mark>&&|\|\||[=!<>]=|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_STRING = re.compile(r"""(["'])([^\\]*)\1""", re.DOTALL)
 
 
@@ -175,10 +174,6 @@ def _text(found: tuple[Token, ...], at: int) -> str | None:
 
 def _kind(found: tuple[Token, ...], at: int) -> str | None:
     return found[at].kind if 0 <= at < len(found) else None
-
-
-def is_identifier(name: str) -> bool:
-    return _IDENTIFIER.fullmatch(name) is not None
 
 
 def _error(source: str, token: Token, what: str, remedy: str) -> ExpressionError:

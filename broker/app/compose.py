@@ -15,7 +15,7 @@ from broker.app.prepare import key_ring, open_store, sp_key
 from broker.app.upkeep import Upkeep
 from broker.connectors import Connectors, SpKey, Surroundings
 from broker.model import AuditEvent, Deployment
-from broker.outbound import Outbound
+from broker.outbound import Outbound, Resolve, system_resolve
 from broker.policy import Address
 from broker.seal import Seal
 from broker.sessions import Sessions
@@ -74,6 +74,7 @@ def create(
     *,
     overrides: Mapping[str, str] | None = None,
     clock: Clock = time.time,
+    resolve: Resolve = system_resolve,
     upkeep: bool = True,
 ) -> Flask:
     """A WSGI application on a prepared store. Raises ConfigurationError, StoreError, KeyRefused.
@@ -81,7 +82,7 @@ def create(
     The composed `House` is `app.extensions["broker"]`: for the process that owns the application, not for its code.
     """
     telemetry.configure(json=environ.get("BROKER_LOG") == "json")
-    house = build(folder, environ, overrides or {}, clock)
+    house = build(folder, environ, overrides or {}, clock, resolve)
     app = Flask("broker", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
@@ -92,13 +93,16 @@ def create(
     return app
 
 
-def build(folder: Path, environ: Mapping[str, str], overrides: Mapping[str, str], clock: Clock) -> House:
+def build(
+    folder: Path, environ: Mapping[str, str], overrides: Mapping[str, str], clock: Clock, resolve: Resolve
+) -> House:
     deployment = configuration.load_deployment(folder, environ, overrides)
     store, seal = open_store(deployment, environ, clock)
     store.require_head()
     keys = key_ring(store, deployment, clock)
     sessions = Sessions(store, deployment.lifetimes, clock)
-    connectors = _connectors(deployment, store, clock)
+    outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks, resolve=resolve)
+    connectors = _connectors(deployment, store, outbound, clock)
     signin = SignIn(
         store=store,
         connectors=connectors,
@@ -123,7 +127,7 @@ def build(folder: Path, environ: Mapping[str, str], overrides: Mapping[str, str]
     )
 
 
-def _connectors(deployment: Deployment, store: Store, clock: Clock) -> Connectors:
+def _connectors(deployment: Deployment, store: Store, outbound: Outbound, clock: Clock) -> Connectors:
     held: list[SpKey] = []
 
     def our_key() -> SpKey:
@@ -136,7 +140,7 @@ def _connectors(deployment: Deployment, store: Store, clock: Clock) -> Connector
         Surroundings(
             issuer=deployment.issuer,
             loopback=deployment.loopback,
-            outbound=Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks),
+            outbound=outbound,
             documents=StoreDocuments(store),
             clock=clock,
             sp_key=our_key,

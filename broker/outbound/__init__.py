@@ -7,6 +7,6 @@ client     Outbound: get and post_form
 """
 
 from broker.outbound.client import Outbound, Response
-from broker.outbound.names import Resolve
+from broker.outbound.names import Resolve, system_resolve
 
-__all__ = ["Outbound", "Resolve", "Response"]
+__all__ = ["Outbound", "Resolve", "Response", "system_resolve"]

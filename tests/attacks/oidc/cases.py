@@ -117,8 +117,8 @@ STRUCTURE = [
     ),
     Case("RP-22", "RS512", "alg", signed(lambda op, head, body: compact({**head, "alg": "RS512"}, body, op.rsa))),
     Case("RP-23", "key in the header", "key", brought_key("jwk", STRANGER.as_dict(private=False))),
-    Case("RP-24", "jku", "key", brought_key("jku", "http://127.0.0.1:9/jwks")),
-    Case("RP-24", "x5u", "key", brought_key("x5u", "http://127.0.0.1:9/cert")),
+    Case("RP-24", "jku", "key", brought_key("jku", "{op}/strangers-jwks")),
+    Case("RP-24", "x5u", "key", brought_key("x5u", "{op}/strangers-certificate")),
     Case("RP-25", "x5c", "key", brought_key("x5c", ["MIIB"])),
     *_each(
         "RP-26",

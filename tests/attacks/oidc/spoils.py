@@ -115,7 +115,13 @@ def oct_in_the_key_set(op: OidcOp) -> None:
 
 
 def brought_key(member: str, value: object) -> Spoil:
-    return signed(lambda _, head, body: compact({**head, "kid": "stranger", member: value}, body, STRANGER))
+    """A stranger's token that says in its header where, or what, its key is; `{op}` stands for the provider."""
+
+    def make(op: OidcOp, head: Members, body: Members) -> str:
+        told = value.replace("{op}", op.issuer) if isinstance(value, str) else value
+        return compact({**head, "kid": "stranger", member: told}, body, STRANGER)
+
+    return signed(make)
 
 
 def signature(raw: bytes) -> Spoil:

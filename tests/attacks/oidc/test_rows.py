@@ -12,6 +12,8 @@ from tests.attacks.oidc.cases import BEFORE_THE_CODE, CASES, Case
 from tests.attacks.oidc.relying_party import RelyingParty, speaking
 from tests.idps.oidc_op import OidcOp, Switches
 
+KNOWN_PATHS = {"/.well-known/openid-configuration", "/token", "/jwks", "/userinfo"}
+
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[OidcOp]:
@@ -40,6 +42,7 @@ def test_the_answer_is_refused_for_its_own_reason(case: Case, op: OidcOp, outbou
         party.sign_in(case.method, prompt=frozenset({case.prompt} if case.prompt else ()))
     assert rejected.value.reason == case.reason
     assert op.asked("/token") == (0 if case.reason in BEFORE_THE_CODE else 1)
+    assert {path for path, _, _ in op.seen} <= KNOWN_PATHS
     shown = f"{rejected.value.public} {rejected.value.detail}"
     assert len(shown) < 400
     assert shown.isprintable()

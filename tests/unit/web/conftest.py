@@ -1,0 +1,3 @@
+from tests.unit.grants.conftest import house
+
+__all__ = ["house"]

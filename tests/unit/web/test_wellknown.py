@@ -1,0 +1,56 @@
+"""Discovery and keys (OIDC Discovery 1.0, RFC 8414, RFC 7517)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.grants.house import ISSUER, House, claims, header, published
+
+DISCOVERY = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
+
+
+@pytest.mark.parametrize("path", DISCOVERY)
+def test_discovery_tells_what_works(house: House, path: str) -> None:
+    """discovery-endpoint-verification"""
+    document = house.http.get(path).json or {}
+    assert document["issuer"] == ISSUER
+    assert document["response_types_supported"] == ["code"]
+    assert document["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert set(document["id_token_signing_alg_values_supported"]) == {"ES256", "RS256"}
+    assert document["authorization_response_iss_parameter_supported"] is True
+    assert document["request_parameter_supported"] is document["request_uri_parameter_supported"] is False
+    assert {"introspection_endpoint", "registration_endpoint"}.isdisjoint(document)
+
+
+def test_every_endpoint_named_here_is_served_here(house: House) -> None:
+    document = house.http.get(DISCOVERY[0]).json or {}
+    routes = {rule.rule for rule in house.http.application.url_map.iter_rules()}
+    elsewhere = {"authorization_endpoint", "end_session_endpoint"}
+    named = {name for name in document if name.endswith("_endpoint") or name == "jwks_uri"} - elsewhere
+    assert {str(document[name]).removeprefix(ISSUER) for name in named} <= routes
+
+
+def test_every_claim_of_an_id_token_is_announced(house: House) -> None:
+    document = house.http.get(DISCOVERY[0]).json or {}
+    assert set(claims(house.tokens_of()["id_token"])) - {"department"} <= set(document["claims_supported"])
+
+
+@pytest.mark.parametrize("path", [*DISCOVERY, "/jwks"])
+def test_caches_may_keep_it_for_five_minutes_and_ask_again_cheaply(house: House, path: str) -> None:
+    first = house.http.get(path, headers={"Origin": "https://anywhere.example"})
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    assert first.headers["Access-Control-Allow-Origin"] == "*"
+    again = house.http.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_jwks_lists_next_and_active_keys_and_nothing_private(house: House) -> None:
+    """TK-52"""
+    keys = published(house.http)
+    assert sorted(key["alg"] for key in keys) == ["ES256", "ES256", "RS256", "RS256"]
+    assert len({key["kid"] for key in keys}) == 4
+    assert all({"d", "p", "q", "dp", "dq", "qi", "k"}.isdisjoint(key) for key in keys)
+    assert {key["use"] for key in keys} == {"sig"}
+    assert header(house.tokens_of()["id_token"])["kid"] in {key["kid"] for key in keys}

@@ -173,7 +173,7 @@ def _fingerprint(
 ) -> str:
     """Changes whenever anything does that a connector is built from. Comparable within one process only."""
     digest = hashlib.blake2b(_vendor_digest(shape.vendor), key=_PROCESS_KEY, digest_size=16)
-    digest.update(repr((tenant_id, shape, saml, oidc)).encode())
+    digest.update(f"{tenant_id} {vars(shape)}".encode())
     digest.update(saml.metadata.document or b"" if saml else b"")
     digest.update(_text(oidc.client_secret if oidc else None))
     return digest.hexdigest()

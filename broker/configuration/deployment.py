@@ -35,7 +35,7 @@ def load_deployment(
     """
     bundle = Bundle({}) if path is None else read_folder(path)
     settings = read_settings(bundle, environ, overrides or {})
-    problems = [problem for problem in settings.problems if not problem.warning]
+    problems = sorted(problem for problem in settings.problems if not problem.warning)
     if settings.deployment is None or problems:
         raise ConfigurationError(problems)
     return settings.deployment

@@ -185,11 +185,11 @@ class _Builder:
         key, where = event.value, _at(event)
         level.key, level.key_at, level.duplicate = key, where, key in container
         if key == "<<" and event.implicit[0]:
-            self._note(where, "merge keys (`<<`) are refused", "write the keys out")
+            self._note(where, "merge keys (`<<`) are refused", "write the keys out", refuse=True)
         elif event.implicit[0] and not _is_text(key):
-            self._note(where, f"the key `{key}` is not text", f'quote it: "{key}"')
+            self._note(where, f"the key `{key}` is not text", f'quote it: "{key}"', refuse=True)
         elif _INVISIBLE.search(key):
-            self._note(where, "an invisible character in a key", "remove it")
+            self._note(where, "an invisible character in a key", "remove it", refuse=True)
         elif level.duplicate:
             self._note(where, f"the key `{key}` stands here twice", "keep one of the two")
 

@@ -102,6 +102,8 @@ def _path_fault(parts: SplitResult) -> Fault | None:
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
+    if not host or not (host[-1].isdigit() or ":" in host):
+        return None  # most hosts: spares the exception
     try:
         return ip_address(host)
     except ValueError:

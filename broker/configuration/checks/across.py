@@ -35,7 +35,7 @@ class _Claimed:
         self._first: dict[str, str] = {}
 
     def claim(self, name: str, what: str, read: Read[ClientShape] | Read[TenantShape], path: Path) -> Iterator[Problem]:
-        if read.salvage.explains(path):
+        if read.explains(path):
             return
         first = self._first.setdefault(name, read.document.file)
         if first is not read.document.file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import chain
 
 from broker import domains
@@ -30,19 +31,24 @@ def patterns(listed: Iterable[str]) -> list[str | None]:
 
 
 def _pattern(text: str) -> str | None:
+    return _normalised(text)[0]
+
+
+@lru_cache(maxsize=4096)
+def _normalised(text: str) -> tuple[str | None, str]:
+    """The canonical pattern, or None and why there is none. One file asks for the same few domains several times."""
     try:
-        return domains.normalise_pattern(text)
-    except ValueError:
-        return None
+        return domains.normalise_pattern(text), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def _domains(path: Path, listed: list[str]) -> Iterable[Finding]:
     seen: set[str] = set()
     for index, text in enumerate(listed):
-        try:
-            pattern = domains.normalise_pattern(text)
-        except ValueError as error:
-            yield Finding((*path, index), str(error), "write a domain such as contoso.com or *.contoso.com")
+        pattern, fault = _normalised(text)
+        if pattern is None:
+            yield Finding((*path, index), fault, "write a domain such as contoso.com or *.contoso.com")
             continue
         if pattern in seen:
             yield Finding((*path, index), f"`{pattern}` stands here twice", "keep one of the two")

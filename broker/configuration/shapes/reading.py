@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import count, islice
 from typing import Generic, TypeVar, get_args
 
@@ -44,7 +45,7 @@ class Salvage:
         return next(islice(kept, index, None))
 
     def explains(self, path: Path) -> bool:
-        """Whether what is found at `path` may come from what was taken out there or made up."""
+        """Whether what is found at `path` of the file may come from what was taken out there or made up."""
         if path and path[0] in self.invented:
             return True
         return any(gone[: len(path)] == path or path[: len(gone)] == gone for gone in self.dropped)
@@ -65,9 +66,11 @@ class Read(Generic[S]):
 
     def problem(self, path: Path, what: str, remedy: str = "", *, warning: bool = False) -> Iterator[Problem]:
         """A problem of the shape at its place in the file; none where it only follows from an earlier one."""
-        path = self.salvage.original(path)
-        if not self.salvage.explains(path):
-            yield self.document.problem(path, what, remedy, warning=warning)
+        if not self.explains(path):
+            yield self.document.problem(self.salvage.original(path), what, remedy, warning=warning)
+
+    def explains(self, path: Path) -> bool:
+        return self.salvage.explains(self.salvage.original(path))
 
 
 def read_shape(shape: type[S], document: Document) -> Read[S]:
@@ -108,7 +111,7 @@ def _words(shape: type[Shape], error: ErrorDetails, path: Path) -> tuple[str, st
     if kind == "string_pattern_mismatch":
         return PATTERN_HINTS.get(str(context["pattern"]), ("has a form that is not allowed here", "use another name"))
     if kind == "string_type":
-        return "must be text", "put it in quotes" if isinstance(error["input"], (int, float)) else "write text"
+        return "must be text", "put it in quotes" if isinstance(error["input"], (int, date)) else "write text"
     return _PLAIN_WORDS.get(kind, (error["msg"], ""))
 
 
@@ -161,16 +164,17 @@ _INVENTED: dict[str, object] = {
 
 def _salvage(shape: type[S], document: Document, error: ValidationError) -> tuple[S | None, Salvage]:
     """What is left when every faulty value is taken out; an item that cannot stand without it goes too."""
-    dropped: set[Path] = set(document.refused)
+    dropped: set[Path] = set()
     invented: dict[str, object] = {}
+    salvage = Salvage()
     for _ in range(_ROUNDS):
-        salvage = Salvage(frozenset(dropped), frozenset(invented))
         for fault in error.errors():
             path = salvage.original(_path(fault))
             if fault["type"] == "missing" and len(path) == 1 and str(path[0]) in _INVENTED:
                 invented[str(path[0])] = _INVENTED[str(path[0])]
             else:
                 dropped.add(path[:-1] if fault["type"] == "missing" else path)
+        dropped |= document.refused
         salvage = Salvage(frozenset(dropped), frozenset(invented))
         try:
             left = _without(document.value, (), dropped)

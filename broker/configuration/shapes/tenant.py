@@ -108,10 +108,10 @@ class TenantShape(Shape):
     identity_providers: list[IdentityProviderShape]
     name: Name | None = None
     state: Annotated[str, OneOf(("active", "suspended"))] = "active"
-    home_realm: HomeRealmShape = HomeRealmShape()
+    home_realm: HomeRealmShape = Field(default_factory=HomeRealmShape)
     roles: list[Name] = Field(default_factory=list)
     claims: list[RuleShape] = Field(default_factory=list)
-    sign_in: SignInShape = SignInShape()
+    sign_in: SignInShape = Field(default_factory=SignInShape)
     services: Annotated[object, NotYet(([],))] = None
     guests: Annotated[object, NotYet(([],))] = None
     guests_out: bool = True  # no guests in this version: both answers are kept by having none

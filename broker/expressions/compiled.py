@@ -67,15 +67,19 @@ class Expression:
     _program: cel.Expression = field(repr=False)
     _reading: Reading = field(repr=False)
     _factor: int = field(repr=False)
+    _only: str | None = field(repr=False)  # set where the text is one incoming claim: CEL would give it back as it is
+    _texts: bool = field(repr=False)  # every element of the list it gives is a text, by its static type
 
     def evaluate(self, incoming: Mapping[str, ClaimValue], claims: Mapping[str, ClaimValue]) -> Evaluated:
         """Never raises. A null, an error, a value of another type than wanted: a problem, not a value."""
+        if self._only is not None:
+            return self._read_alone(self._only, incoming.get(self._only))
         try:
             data, unbound = self._bind(incoming, claims)
             if self._factor > 1 and self._factor * (len(self.source) + _size(data)) > BUILT_LIMIT:
                 return Evaluated(None, "it would build too much text from these values")
             result = self._program.eval(data=data)
-            value = _READERS[self.wants](result)
+            value = self._read(result)
         except (RuntimeError, TypeError, ValueError, OverflowError, MemoryError) as error:
             return Evaluated(None, _TOO_LONG if "Iteration budget" in str(error) else _FAILED)
         if value is not None:
@@ -97,8 +101,20 @@ class Expression:
                 data[slot] = bound
         for name, slot in reading.presence.items():
             data[slot] = present(incoming.get(name))
-        data["claims"] = {name: list(value) if isinstance(value, tuple) else value for name, value in claims.items()}
+        if reading.reads_claims:
+            data["claims"] = {key: list(value) if isinstance(value, tuple) else value for key, value in claims.items()}
         return data, unbound
+
+    def _read(self, result: cel.Value) -> ClaimValue | None:
+        if self._texts and result.type() == cel.Type.LIST:
+            return tuple(result.plain_value())
+        return _READERS[self.wants](result)
+
+    def _read_alone(self, name: str, value: ClaimValue | None) -> Evaluated:
+        letter = self._reading.slots[name][2]
+        if _bound(value, letter) is None:
+            return Evaluated(None, f"incoming.{name} {_why(value, letter)}")
+        return Evaluated((value,) if self.wants == "list" and isinstance(value, str) else value)
 
     def _problem(self, kind: cel.Type, unbound: list[str], claims: Mapping[str, ClaimValue]) -> str:
         if kind != cel.Type.ERROR:
@@ -182,7 +198,9 @@ _RESULTS = {
     "value": (cel.Type.STRING, cel.Type.BOOL, cel.Type.INT, cel.Type.UINT, cel.Type.DOUBLE, cel.Type.DYN),
     "list": (cel.Type.STRING, cel.Type.DYN),
 }
-_LISTS = (cel.Type.List(cel.Type.STRING), cel.Type.LIST)
+_TEXTS = cel.Type.List(cel.Type.STRING)
+_LISTS = (_TEXTS, cel.Type.LIST)
+_UNTYPED = {"dyn", "claims", "null"}  # through these a list of text may come to hold something else
 
 
 def compile_expression(source: str, incoming_types: Mapping[str, str], wants: str) -> Expression:
@@ -204,12 +222,15 @@ def _names(source: str) -> tuple[str, ...]:
 @lru_cache(maxsize=COMPILED_LIMIT)
 def _compiled(source: str, relevant: tuple[tuple[str, str], ...], wants: str) -> Expression:
     reading = read(source, dict(relevant))
-    growth = factor(source, tokens(source))
+    found = tokens(source)
+    growth = factor(source, found)
     program = _compile(_RUNS, source, reading)
     _refuse_result(program.return_type(), wants)
     if any(slot[2] == SLOT_LETTERS["number"] for slot in reading.slots.values()):
         _refuse_number_misuse(source, reading, wants)
-    return Expression(source, wants, reading.names, program, reading, growth)
+    texts = program.return_type() == _TEXTS and not _UNTYPED & {token.text for token in found}
+    texts = texts and not any(slot[2] == SLOT_LETTERS["number"] for slot in reading.slots.values())
+    return Expression(source, wants, reading.names, program, reading, growth, reading.only, texts)
 
 
 def _compile(environment: cel.Env, source: str, reading: Reading) -> cel.Expression:

@@ -58,7 +58,13 @@ class Reading:
     slots: dict[str, str] = field(default_factory=dict)
     presence: dict[str, str] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)  # named by `"key" in incoming`
+    reads_claims: bool = False
     outgoing: dict[str, None] = field(default_factory=dict)  # claims.<name>, in order
+
+    @property
+    def only(self) -> str | None:
+        """The incoming claim that is all there is to the text; most rules are no more than that."""
+        return next((name for name, slot in self.slots.items() if slot == self.typed.strip()), None)
 
     @property
     def names(self) -> frozenset[str]:
@@ -112,6 +118,7 @@ def _is_member(found: tuple[Token, ...], at: int) -> bool:
 
 
 def _note_outgoing(reading: Reading, found: tuple[Token, ...], at: int) -> None:
+    reading.reads_claims = True
     if _text(found, at + 1) == "." and _kind(found, at + 2) == "name" and _text(found, at + 3) != "(":
         reading.outgoing[found[at + 2].text] = None
 

@@ -5,14 +5,13 @@ Configuration refuses them, `claims` and `tokens` refuse them again at run time.
 
 from __future__ import annotations
 
-RESERVED: frozenset[str] = frozenset(
-    # RFC 7519 §4.1, OIDC Core §2: what a relying party trusts about the token itself
-    ("iss sub aud exp nbf iat jti nonce azp at_hash c_hash s_hash auth_time acr amr sid ").split()
-    # OAuth 2.0: scope and client (RFC 9068), confirmation (RFC 7800), delegation (RFC 8693 §4), security events
-    # (RFC 8417), entitlements (RFC 9068 §2.2.3.1), rich authorization (RFC 9396)
-    + ("scope client_id cnf act may_act events entitlements authorization_details ").split()
-    # what only a proof may say
-    + ("email_verified phone_number_verified ").split()
-    # the broker's own words
-    + ("tenant roles idp home_tenant idp_chain groups_complete upstream_checked_at cfg").split()
+_ABOUT_THE_TOKEN = (  # RFC 7519 §4.1, OIDC Core §2: what a relying party trusts about the token itself
+    "iss sub aud exp nbf iat jti nonce azp at_hash c_hash s_hash auth_time acr amr sid"
 )
+_AUTHORIZATION = (  # RFC 9068, confirmation (RFC 7800), delegation (RFC 8693 §4), RFC 8417, RFC 9396
+    "scope client_id cnf act may_act events entitlements authorization_details"
+)
+_PROOFS = "email_verified phone_number_verified"
+_OURS = "tenant roles idp home_tenant idp_chain groups_complete upstream_checked_at cfg"
+
+RESERVED: frozenset[str] = frozenset(f"{_ABOUT_THE_TOKEN} {_AUTHORIZATION} {_PROOFS} {_OURS}".split())

@@ -146,6 +146,23 @@ def test_has_of_a_dotted_name_reads_the_whole_name() -> None:
     assert evaluate("has(incoming.realm_access.roles)", incoming, wants="bool").value is False
 
 
+@pytest.mark.parametrize("name", ["department", "email", "mfa", "age", "groups", "other"])
+def test_a_claim_alone_gives_what_cel_would_give(name: str) -> None:
+    """Most rules are one name; they take a shorter way, which must not be another one."""
+    values: list[ClaimValue | None] = [None, "", (), "x", ("x",), ("x", "y"), True, False, 0, 18, 1.5]
+    for wants in ("value", "list") if name in {"department", "groups", "other"} else ("value",):
+        for value in values:
+            incoming = {} if value is None else {name: value}
+            alone = evaluate(f"incoming.{name}", incoming, wants=wants)
+            assert alone == evaluate(f"(incoming.{name})", incoming, wants=wants)
+
+
+@pytest.mark.parametrize("added", ["dyn([1])", "dyn([null])", "claims.number", "[dyn(1)]"])
+def test_a_list_of_text_cannot_be_joined_with_something_else(added: str) -> None:
+    found = evaluate(f"incoming.groups + {added}", {"groups": ("a",)}, {"number": 1})
+    assert found.value is None
+
+
 def test_ten_thousand_nulls_do_not_end_the_process() -> None:
     """On Python 3.11 reading some 3,000 CEL nulls aborts the interpreter."""
     alone = expressions.compile("dyn(null)", TYPES, "value")

@@ -55,7 +55,7 @@ class OwnTokens:
             client_id=client.client_id,
             grant_id=grant_id,
             tenant=tenant,
-            sub=str(claims["sub"]),
+            sub=str(claims.get("sub", "")),
             scope=tuple(str(claims.get("scope", "")).split()),
         )
 
@@ -98,7 +98,7 @@ class OwnTokens:
         return client
 
     def _require_audience(self, claims: Mapping[str, object], client: Client) -> None:
-        if claims.get("aud") not in {self._issuer, client.audience or self._issuer}:
+        if claims.get("aud") not in (self._issuer, client.audience):  # a tuple: what came may be unhashable
             raise TokenRejected("aud")
 
     def _grant(self, claims: Mapping[str, object]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -74,6 +75,7 @@ def _sign_in(origins: setting.Origins, email: str) -> dict[str, object]:
 @contextlib.contextmanager
 def _world(port: int) -> Iterator[setting.Origins]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end like Ctrl+C, so that the children end too
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="broker-demo-")))
         broker_port, saml_port, oidc_port, app_port = _free_ports(4)

@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # distribution's top-level module -> where it may be imported, relative to broker/
 DOORS: dict[str, tuple[str, ...]] = {
-    "flask": ("web/", "app.py", "cli/", "demo/"),
-    "werkzeug": ("web/", "app.py", "cli/", "demo/"),
-    "jinja2": ("web/", "app.py", "demo/"),
+    "flask": ("web/", "app/", "cli/", "demo/"),
+    "werkzeug": ("web/", "app/", "cli/", "demo/"),
+    "jinja2": ("web/", "app/", "demo/"),
     "gunicorn": ("cli/", "demo/"),
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),

@@ -11,7 +11,7 @@ from broker.cli import audit, claims, config, db, demo, keys, route, serve
 from broker.cli.verb import Verb
 from broker.errors import BrokerError, ConfigurationError
 
-VERBS: tuple[Verb, ...] = (demo, serve, config, route, claims, keys, audit, db, keys)
+VERBS: tuple[Verb, ...] = (demo, serve, config, route, claims, keys, audit, db)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import yaml
 
-from broker.configuration.scalars import Ambiguous, plain
+from broker.configuration.scalars import FIRST_OF_SUSPECTS, Ambiguous, plain
 from broker.errors import Problem
 
 LONGEST_FILE = 1_048_576
@@ -90,7 +90,7 @@ class _Level:
     path: Path
     key: str | None = None
     duplicate: bool = False
-    key_at: tuple[int, int] = (1, 1)
+    key_event: yaml.Event | None = None
 
 
 class _Builder:
@@ -156,12 +156,12 @@ class _Builder:
             self._stop(_at(event), "YAML directives are refused", "remove the line that begins with %")
 
     def _open(self, event: yaml.CollectionStartEvent, container: dict[str, Tree] | list[Tree]) -> None:
-        where = _at(event)
-        self._plain_node(event, where)
+        if event.anchor is not None or event.tag is not None:
+            self._plain_node(event, _at(event))
         if len(self.stack) >= DEEPEST:
-            self._stop(where, f"nested deeper than {DEEPEST} levels", "flatten it")
+            self._stop(_at(event), f"nested deeper than {DEEPEST} levels", "flatten it")
         if self.stack and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None:
-            self._stop(where, "a key must be plain text", "write `key: value`")
+            self._stop(_at(event), "a key must be plain text", "write `key: value`")
         path = self._path()
         self._put(container, event)
         self.stack.append(_Level(container, path))
@@ -182,15 +182,20 @@ class _Builder:
             self._put(self._value(event), event)
 
     def _key(self, event: yaml.ScalarEvent, level: _Level, container: dict[str, Tree]) -> None:
-        key, where = event.value, _at(event)
-        level.key, level.key_at, level.duplicate = key, where, key in container
-        if key == "<<" and event.implicit[0]:
+        key: str = event.value
+        level.key, level.key_event, level.duplicate = key, event, key in container
+        if level.duplicate or not event.implicit[0] or key[:1] in FIRST_OF_SUSPECTS:
+            self._judge_key(key, event, duplicate=level.duplicate)
+
+    def _judge_key(self, key: str, event: yaml.ScalarEvent, *, duplicate: bool) -> None:
+        where, unquoted = _at(event), event.implicit[0]
+        if key == "<<" and unquoted:
             self._note(where, "merge keys (`<<`) are refused", "write the keys out", refuse=True)
-        elif event.implicit[0] and not _is_text(key):
+        elif unquoted and not _is_text(key):
             self._note(where, f"the key `{key}` is not text", f'quote it: "{key}"', refuse=True)
         elif _INVISIBLE.search(key):
             self._note(where, "an invisible character in a key", "remove it", refuse=True)
-        elif level.duplicate:
+        elif duplicate:
             self._note(where, f"the key `{key}` stands here twice", "keep one of the two")
 
     def _value(self, event: yaml.ScalarEvent) -> Tree:
@@ -217,8 +222,7 @@ class _Builder:
         level = self.stack[-1]
         if self.places is not None:
             where = _at(event)
-            keyed = isinstance(level.container, dict)
-            self.places.setdefault(self._path(), Place(level.key_at if keyed else where, where))
+            self.places.setdefault(self._path(), Place(_at(level.key_event) if level.key_event else where, where))
         if isinstance(level.container, list):
             level.container.append(value)
         elif level.key is not None:

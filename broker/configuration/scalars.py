@@ -11,7 +11,7 @@ from datetime import date
 
 Scalar = str | int | bool | date
 
-_FIRST_OF_SUSPECTS = frozenset("0123456789+-.~tTfFyYnNoO<=")
+FIRST_OF_SUSPECTS = frozenset(("", *"0123456789+-.~tTfFyYnNoO<="))
 _YAML_11_WORDS = frozenset(("yes", "no", "on", "off", "true", "false"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -35,7 +35,7 @@ class Ambiguous(ValueError):
 
 def plain(text: str) -> Scalar:
     """The value of a plain scalar. Raises Ambiguous."""
-    if text and text[0] not in _FIRST_OF_SUSPECTS:
+    if text[:1] not in FIRST_OF_SUSPECTS:
         return text
     if text == "true":
         return True

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from copy import deepcopy
 from functools import lru_cache
 from typing import cast
 
@@ -85,21 +84,8 @@ def public_key(certificate: str) -> Key:
 
 
 def canonical(signed_info: etree._Element) -> bytes:
-    """Exclusive c14n of SignedInfo, with its InclusiveNamespaces where the method names some."""
-    method = signed_info[0]
-    prefixes = method[0].get("PrefixList", "").split() if len(method) else []
-    element = signed_info
-    if prefixes:  # lxml canonicalizes an element without its ancestors: bring their declarations along
-        element = etree.Element(
-            signed_info.tag,
-            {str(k): str(v) for k, v in signed_info.attrib.items()},
-            nsmap=cast("dict[str, str]", signed_info.nsmap),
-        )
-        element.text = signed_info.text
-        element.extend(deepcopy(list(signed_info)))
-    text: bytes = etree.tostring(
-        element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes, with_tail=False
-    )
+    """Exclusive c14n; the gate let no InclusiveNamespaces through here, so no ancestor matters."""
+    text: bytes = etree.tostring(signed_info, method="c14n", exclusive=True, with_comments=False, with_tail=False)
     return text
 
 

@@ -32,6 +32,7 @@ TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 SUCCESS = '<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>'
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 
 
@@ -218,12 +219,11 @@ def sign(element: etree._Element, by: Signer, *, certificate: bool = True) -> et
     reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri=f"#{element.get('ID')}")
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
-    if certificate:
-        xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
-        data = signature.find(".//ds:X509Data", NS)
-        assert data is not None
-        etree.SubElement(data, f"{{{DS}}}X509Certificate").text = by.certificate_text
     resign(signature, by)
+    if certificate:  # not covered by the signature
+        info = etree.SubElement(signature, f"{{{DS}}}KeyInfo")
+        data = etree.SubElement(info, f"{{{DS}}}X509Data")
+        etree.SubElement(data, f"{{{DS}}}X509Certificate").text = by.certificate_text
     return signature
 
 

@@ -210,14 +210,14 @@ class Authorize:
             reauthenticate=bool(wanted.prompt & AFRESH) or wanted.max_age == 0,
         )
         started = self.signin.start(asked.configuration, request_, asked.ip)
-        response = self._sent(started)
+        response = self._sent(started, _cancel(asked.unverified))
         self.cookies.set_transaction(response, request, started.name, started.cookie)
         return response
 
-    def _sent(self, started: Started) -> Response:
+    def _sent(self, started: Started, cancel_href: str) -> Response:
         if isinstance(started.action, Redirect):
             return Response(status=303, headers={"Location": started.action.url, "Cache-Control": "no-store"})
-        return self.pages.auto_post(started.action.url, started.action.fields)
+        return self.pages.auto_post(started.action.url, started.action.fields, cancel_href)
 
     def _completed(self, completed: Completed) -> Response:
         return to_client(completed.request, self.issuer, {"code": completed.code})
@@ -239,7 +239,7 @@ class Authorize:
             email=typed,
             problem=UNKNOWN_ADDRESS if unknown else None,
             client_name=asked.client.name,
-            cancel_href=f"/login/cancel?{urlencode(query)}",
+            cancel_href=_cancel(asked.unverified),
             forget_href=f"/login?{urlencode({**query, FORGET: '1'})}" if self.cookies.realms(request) else None,
         )
 
@@ -267,6 +267,10 @@ def _kept(unverified: Parameters) -> dict[str, str]:
     if "prompt" in kept:
         kept["prompt"] = kept["prompt"].replace("select_account", "login")
     return kept
+
+
+def _cancel(unverified: Parameters) -> str:
+    return f"/login/cancel?{urlencode(_kept(unverified))}"
 
 
 def _link(query: Mapping[str, str]) -> str:

@@ -47,7 +47,6 @@ def _headers(*, https: bool) -> Mapping[str, str]:
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Opener-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
     return headers | {"Strict-Transport-Security": HSTS} if https else headers

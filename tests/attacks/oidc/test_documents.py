@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from broker.connectors.oidc.provider import read_provider
 from broker.errors import AssertionRejected, UpstreamUnavailable
 from broker.outbound import Outbound
 from tests.attacks.oidc.relying_party import Clock, RelyingParty, Shelves, speaking
@@ -226,3 +227,24 @@ def test_a_provider_that_hangs_costs_the_waiting_threads_one_deadline_together()
         assert set(pool.map(lambda _: unavailable(party), range(8))) == {"timeout"}
         assert time.monotonic() - began < 1.5
         release.set()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"issuer":"a","issuer":"b"}'])
+def test_discovery_that_is_no_unambiguous_object_is_refused(body: bytes) -> None:
+    with pytest.raises(UpstreamUnavailable) as refused:
+        read_provider(body, "a", loopback=False)
+    assert refused.value.reason == "discovery"
+
+
+@pytest.mark.parametrize("url", ["http://a.example/x", "https://[::1", "https://a.example/#x", "https://ä.example/"])
+def test_outside_a_loopback_installation_an_endpoint_is_a_plain_https_url(url: str) -> None:
+    document = {"issuer": "a", "authorization_endpoint": url}
+    with pytest.raises(UpstreamUnavailable) as refused:
+        read_provider(json.dumps(document).encode(), "a", loopback=False)
+    assert refused.value.reason == "discovery"
+
+
+def test_a_stored_document_that_is_no_longer_acceptable_is_fetched_again(op: OidcOp, outbound: Outbound) -> None:
+    shelves = Shelves({("contoso", "op", "oidc_jwks"): (b"old form", int(time.time()))})
+    assert RelyingParty(op, outbound, shelves=shelves).sign_in().subject == "ana-1"
+    assert shelves.kept["contoso", "op", "oidc_jwks"][0] == op.jwks()

@@ -2,99 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from broker.errors import UpstreamUnavailable
-from broker.outbound import Outbound, Response
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: Application/JSON; charset=utf-8\r\n\r\n{}"
-Play = Callable[[socket.socket], None]
-
-
-class Upstream:
-    """A server that reads one request after the other and lets `play` answer on the bare socket."""
-
-    def __init__(self, play: Play, tls: ssl.SSLContext | None = None) -> None:
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self._play, self._tls = play, tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def url(self, path: str = "/x", scheme: str = "http", host: str = "127.0.0.1") -> str:
-        return f"{scheme}://{host}:{self.port}{path}"
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(5)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._converse, args=(accepted,), daemon=True).start()
-
-    def _converse(self, accepted: socket.socket) -> None:
-        with accepted, suppress(OSError):
-            spoken = accepted if self._tls is None else self._tls.wrap_socket(accepted, server_side=True)
-            with spoken:
-                while request := _one_request(spoken):
-                    self.requests.append(request)
-                    self._play(spoken)
-
-
-def _one_request(spoken: socket.socket) -> bytes:
-    received = spoken.recv(65_536)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
-    while len(body) < length:
-        piece = spoken.recv(65_536)
-        received, body = received + piece, body + piece
-    return received
-
-
-@pytest.fixture
-def stage() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def serve(stage: ExitStack, play: Play | bytes, tls: ssl.SSLContext | None = None) -> Upstream:
-    upstream = Upstream(play if callable(play) else lambda spoken: spoken.sendall(play), tls)
-    stage.callback(upstream.close)
-    return upstream
-
-
-def client(stage: ExitStack, **options: object) -> Outbound:
-    outbound = Outbound(**{"loopback": True, **options})  # type: ignore[arg-type]  # options of Outbound itself
-    stage.callback(outbound.close)
-    return outbound
-
-
-def reason(send: Callable[[], Response]) -> str:
-    with pytest.raises(UpstreamUnavailable) as refused:
-        send()
-    return refused.value.reason
+from broker.outbound import Response
+from tests.unit.outbound.upstream import OK, Play, client, reason, serve
 
 
 def test_get_brings_status_headers_and_body(stage: ExitStack) -> None:
@@ -289,56 +208,3 @@ def test_a_resolver_that_hangs_costs_the_deadline_and_one_thread(stage: ExitStac
 def test_a_private_network_of_the_operator_is_reached(stage: ExitStack) -> None:
     outbound = client(stage, loopback=False, private_networks=(ip_network("192.0.2.0/24"),), total_seconds=0.05)
     assert reason(lambda: outbound.get("https://192.0.2.1/")) in {"connect", "timeout"}
-
-
-def certificate(host: str, folder: Path, days: int = 1) -> Path:
-    """A self-signed certificate for `host` with its key, as one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(until - datetime.timedelta(days=10))
-        .not_valid_after(until)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / f"{host}.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-def server_side(pem: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
-
-
-def test_a_private_authority_named_by_the_environment_is_trusted(
-    stage: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The certificate is checked against the host's name, while the connection goes to the address."""
-    pem = certificate("idp.example", tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    upstream = serve(stage, OK, server_side(pem))
-    outbound = client(stage, resolve=lambda _: ["127.0.0.1"])
-    assert outbound.get(upstream.url(scheme="https", host="idp.example")).status == 200
-    assert reason(lambda: outbound.get(upstream.url(scheme="https", host="other.example"))) == "tls"
-
-
-@pytest.mark.parametrize(("trusted", "days"), [(False, 1), (True, -1)])
-def test_a_stranger_or_expired_certificate_is_refused(
-    stage: ExitStack, tmp_path: Path, trusted: bool, days: int
-) -> None:
-    pem = certificate("idp.example", tmp_path, days)
-    context = ssl.create_default_context()
-    if trusted:
-        context.load_verify_locations(pem)
-    upstream = serve(stage, OK, server_side(pem))
-    outbound = client(stage, resolve=lambda _: ["127.0.0.1"], ssl_context=context)
-    assert reason(lambda: outbound.get(upstream.url(scheme="https", host="idp.example"))) == "tls"
-    assert upstream.requests == []

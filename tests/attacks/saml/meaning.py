@@ -47,7 +47,7 @@ def weird_mix(ctx: Context) -> str:
 
 
 PROXY = '<saml:ProxyRestriction Count="0"/>'
-UNKNOWN = '<saml:Condition xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:e="urn:e" xsi:type="e:Odd"/>'
+CONDITION = '<saml:Condition xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:e="urn:e" xsi:type="{}"/>'
 CASES: tuple[Case, ...] = (
     Case("SM-01", "another audience", "audience", said(audiences=[["https://other.example/sp"]])),
     Case("SM-02", "no AudienceRestriction", "audience_missing", said(audiences=[])),
@@ -105,6 +105,13 @@ CASES: tuple[Case, ...] = (
     ),
     Case("SM-35", "bearer without data, holder of key valid", "confirmation", said(subject=weird_mix)),
     Case("SM-36", "ProxyRestriction", "proxy_restriction", said(more_conditions=PROXY)),
+    Case(
+        "SM-37",
+        "condition of a type used oddly",
+        "condition_unknown",
+        said(more_conditions=CONDITION.format("saml:OneTimeUseType")),
+    ),
+    Case("SM-37", "condition of an unknown type", "schema", said(more_conditions=CONDITION.format("e:Odd"))),
     Case(
         "SM-38",
         "another issuer",

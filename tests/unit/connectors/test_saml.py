@@ -114,8 +114,6 @@ def test_subject_with_several_values_is_refused() -> None:
 def test_only_names_count() -> None:
     """SM-51: a FriendlyName that looks like another attribute's Name changes nothing."""
     friendly = MAIL.format('urn:x" FriendlyName="mail', "a")
-        '<saml:Attribute Name="urn:x" FriendlyName="mail"><saml:AttributeValue>a</saml:AttributeValue></saml:Attribute>'
-    )
     assert "mail" not in finished(connector(), attributes=friendly).attributes
 
 

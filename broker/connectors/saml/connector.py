@@ -54,7 +54,7 @@ class SamlConnector:
             destination=idp.sso_url,
             acs=callback_url,
             issue_instant=self._surroundings.clock(),
-            force_authn=request.reauthenticate,
+            force_authn=request.reauthenticate or request.max_age is not None,
             name_id_format=self._settings.name_id_format,
         )
         key = self._surroundings.sp_key().private_key if self._signs(idp) else None
@@ -116,7 +116,7 @@ class SamlConnector:
             request_id=request.memory["request_id"],
             now=self._surroundings.clock(),
             skew=self._idp.skew_seconds,
-            fresh_since=request.created_at if request.reauthenticate else None,
+            fresh_since=_fresh_since(request),
         )
 
     def _identity(self, response: Response) -> Identity:
@@ -136,6 +136,13 @@ class SamlConnector:
             replay_key=hashlib.sha256(f"{upstream}\n{assertion.id}".encode()).hexdigest(),
             replay_until=int(checks.valid_until(response)) + self._idp.skew_seconds + 1,
         )
+
+
+def _fresh_since(request: AuthRequest) -> int | None:
+    """SAML can only ask for a new authentication; what max_age allows counts back from the moment we asked."""
+    if request.reauthenticate:
+        return request.created_at
+    return None if request.max_age is None else request.created_at - request.max_age
 
 
 def response_field(callback: Callback) -> str:

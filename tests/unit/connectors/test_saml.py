@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -121,6 +123,29 @@ def test_fresh_authentication_is_accepted() -> None:
     saml = connector()
     request, context = begun(saml, reauthenticate=True)
     assert saml.finish(request, context.post(context.signed()), ACS).auth_time == int(NOW - 10)
+
+
+@pytest.mark.parametrize(("max_age", "reason"), [(60, None), (5, "stale_authn")])
+def test_max_age_asks_for_a_new_authentication_and_holds_the_answer_to_it(max_age: int, reason: str | None) -> None:
+    """OIDC Core §3.1.2.1 over SAML Core §3.4.1: ForceAuthn is the only way to ask; AuthnInstant is ten seconds old."""
+    saml = connector()
+    request, context = begun(saml)
+    request = replace(request, max_age=max_age, created_at=int(NOW))
+    action = saml.begin(request, ACS).action
+    assert isinstance(action, Redirect)
+    assert 'ForceAuthn="true"' in inflated(action.url)
+    answer_ = context.post(context.signed(authn_instant=-200 if reason else -10))
+    if reason is None:
+        assert saml.finish(request, answer_, ACS).auth_time == int(NOW - 10)
+        return
+    with pytest.raises(AssertionRejected) as caught:
+        saml.finish(request, answer_, ACS)
+    assert caught.value.reason == reason
+
+
+def inflated(url: str) -> str:
+    message = parse_qs(urlsplit(url).query)["SAMLRequest"][0]
+    return zlib.decompress(base64.b64decode(message), -15).decode()
 
 
 def test_relay_state_names_the_request() -> None:

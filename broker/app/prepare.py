@@ -34,6 +34,7 @@ def prepare(
     folder: Path, environ: Mapping[str, str], *, overrides: Mapping[str, str] | None = None, apply: bool = False
 ) -> None:
     """Raises ConfigurationError, StoreError, KeyRefused; nothing is served then."""
+    telemetry.configure(json=environ.get("BROKER_LOG") == "json")
     clock = time.time
     deployment = configuration.load_deployment(folder, environ, overrides)
     store, _ = open_store(deployment, environ, clock)

@@ -120,8 +120,7 @@ def test_a_public_client_may_have_a_private_use_scheme(tmp_path: Path) -> None:
     assert configuration.check(write(tmp_path, {"clients/a.yaml": text}), {}) == []
 
 
-def test_everything_in_a_tenant(tmp_path: Path) -> None:
-    text = """\
+EVERYTHING = """\
 id: contoso
 name: Contoso Ltd
 state: suspended
@@ -158,7 +157,10 @@ guests: []
 guests_out: true
 sign_in: {require_mfa: false, allowed_networks: [10.0.0.0/8], session_absolute: 12h, session_idle: 1h}
 """
-    folder = write(tmp_path, {"tenants/a.yaml": text})
+
+
+def test_everything_in_a_tenant(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"tenants/a.yaml": EVERYTHING})
     assert configuration.check(folder, {"UPSTREAM": "short"}) == []
     found = loaded(folder, {"UPSTREAM": "short"})
     tenant = found.tenants["contoso"]

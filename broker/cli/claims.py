@@ -17,6 +17,7 @@ from pathlib import Path
 from broker import claims, configuration, policy
 from broker.claims import Outcome, RuleTrace
 from broker.cli.claims_input import read_incoming, read_raw
+from broker.connectors.saml import vouches
 from broker.errors import AccessDenied, AssertionRejected, BrokerError
 from broker.model import Client, Configuration, IdentityProvider, Tenant
 from broker.oauth2 import scopes
@@ -99,7 +100,7 @@ def _outcome(
         raise TryRefused("input", detail=str(error)) from error
     except (AccessDenied, AssertionRejected) as refused:
         return Outcome(False, refused.reason, refused.public, {}, (), None, ())
-    proven = incoming.get("email_verified") if idp.protocol == "oidc" else None
+    proven = incoming.get("email_verified") if idp.protocol == "oidc" else vouches(attributes)
     return claims.apply(tenant, idp, incoming, email_verified=proven if isinstance(proven, bool) else None)
 
 

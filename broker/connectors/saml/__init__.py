@@ -7,5 +7,6 @@ subject     who it speaks of: subject, attributes
 """
 
 from broker.connectors.saml.connector import SamlConnector
+from broker.connectors.saml.subject import vouches
 
-__all__ = ["SamlConnector"]
+__all__ = ["SamlConnector", "vouches"]

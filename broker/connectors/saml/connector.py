@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from broker.connectors.connector import Surroundings
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
-from broker.connectors.saml.subject import attributes_of, logout_of, subject_of
+from broker.connectors.saml.subject import attributes_of, logout_of, subject_of, vouches
 from broker.connectors.saml.trust import Trust
 from broker.errors import AssertionRejected
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, Redirect
@@ -122,13 +122,14 @@ class SamlConnector:
     def _identity(self, response: Response) -> Identity:
         assertion, authn = response.assertion, checks.authn_of(response)
         ends = authn.session_not_on_or_after
-        upstream = assertion.issuer.value
+        upstream, attributes = assertion.issuer.value, attributes_of(assertion)
         return Identity(
             tenant=self._idp.tenant,
             idp=self._idp.id,
             upstream=upstream,
             subject=subject_of(assertion, self._settings.subject or self._idp.profile.subject),
-            attributes=attributes_of(assertion),
+            attributes=attributes,
+            email_verified=vouches(attributes),
             acr=authn.class_ref,
             auth_time=int(instant(authn.instant, "authn_instant")),
             session_ends=None if ends is None else int(instant(ends, "session_time")),

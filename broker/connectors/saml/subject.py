@@ -49,6 +49,14 @@ def subject_of(assertion: Assertion, candidates: tuple[str, ...]) -> str:
     )
 
 
+def vouches(attributes: Mapping[str, tuple[Value, ...]]) -> bool:
+    """Whether the assertion proves its e-mail address: the tenant's directory signed it, unless it says otherwise.
+
+    SAML has no `email_verified`; which domains an IdP may speak for at all is the tenant's `email_domains`.
+    """
+    return set(attributes.get("email_verified", ("true",))) == {"true"}
+
+
 def logout_of(assertion: Assertion, session_index: str | None) -> Mapping[str, str]:
     """What an upstream logout must repeat exactly: NameID with format and qualifiers, and SessionIndex."""
     name_id = assertion.name_id

@@ -126,12 +126,15 @@ def test_raw_saml_attributes_pass_the_vendor_profile(folder: Path, capsys: pytes
         "attributes": {"urn:oid:0.9.2342.19200300.100.1.3": ["a@contoso.com"], "memberOf": ["Admins", "x"]},
     }
     _, found = answer(folder, sent, capsys, "--raw", idp="adfs")
-    assert found["claims"] == {"email": "a@contoso.com", "email_verified": False}
+    assert found["claims"] == {"email": "a@contoso.com", "email_verified": True}
     assert found["roles"] == ["admin", "viewer"]
 
 
-def test_saml_never_verifies_an_address(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sent = {"attributes": {"mail": ["a@contoso.com"], "email_verified": ["true"]}}
+@pytest.mark.parametrize("said", ["false", "0", ""])
+def test_saml_verifies_no_address_that_the_idp_doubts(
+    folder: Path, capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    sent = {"attributes": {"mail": ["a@contoso.com"], "email_verified": [said]}}
     assert answer(folder, sent, capsys, "--raw", idp="adfs")[1]["claims"]["email_verified"] is False
 
 

@@ -148,6 +148,14 @@ def inflated(url: str) -> str:
     return zlib.decompress(base64.b64decode(message), -15).decode()
 
 
+@pytest.mark.parametrize(("said", "proven"), [(None, True), ("true", True), ("false", False), ("", False)])
+def test_signed_address_is_proven_unless_the_idp_doubts_it(said: str | None, proven: bool) -> None:
+    """Contract section 3: `email_verified` is true only if the IdP proved the address."""
+    mail = MAIL.format("mail", "anna@contoso.com")
+    attributes = mail if said is None else mail + MAIL.format("email_verified", said)
+    assert finished(connector(), attributes=attributes).email_verified is proven
+
+
 def test_relay_state_names_the_request() -> None:
     _, context = begun(connector())
     assert connector().correlate(context.post(context.signed())) == context.relay_state

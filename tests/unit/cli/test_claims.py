@@ -15,7 +15,7 @@ TENANT = """
 id: contoso
 home_realm: {email_domains: [contoso.com]}
 identity_providers:
-  - {id: entra, protocol: oidc, vendor: generic, issuer: "https://idp.contoso.com", client_id: c, client_secret: {env: UNSET_SECRET}}
+  - {id: entra, protocol: oidc, issuer: "https://idp.contoso.com", client_id: c, client_secret: {env: UNSET_SECRET}}
   - {id: adfs, protocol: saml, vendor: generic, metadata: {url: "https://adfs.contoso.com/metadata"}}
 roles: [admin, approver, viewer]
 claims:
@@ -39,7 +39,7 @@ OTHER = 'client_id: other\nredirect_uris: ["https://o.example.com/"]\nauth: {met
 FABRIKAM = """
 id: fabrikam
 identity_providers:
-  - {id: idp, protocol: oidc, vendor: generic, issuer: "https://idp.fabrikam.com", client_id: c, client_secret: {env: UNSET_SECRET}}
+  - {id: idp, protocol: oidc, issuer: "https://idp.fabrikam.com", client_id: c, client_secret: {env: UNSET_SECRET}}
 """
 
 

@@ -66,7 +66,7 @@ class App:
         return self.get("/.well-known/openid-configuration")
 
     def get(self, path: str) -> dict[str, Any]:
-        answer = requests.get(self.issuer + path, timeout=20)
+        answer = self.oauth.get(self.issuer + path, withhold_token=True, timeout=20)
         answer.raise_for_status()
         document: dict[str, Any] = answer.json()
         return document
@@ -109,14 +109,17 @@ class App:
         return dict(decoded.claims)
 
     def keys(self) -> KeySet:
-        return KeySet.import_key_set(requests.get(self.discovery["jwks_uri"], timeout=20).json())
+        published = self.oauth.get(self.discovery["jwks_uri"], withhold_token=True, timeout=20)
+        return KeySet.import_key_set(published.json())
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
         return dict(self.oauth.refresh_token(self.discovery["token_endpoint"], refresh_token=refresh_token))
 
     def userinfo(self, access_token: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {access_token}"}
-        return requests.get(self.discovery["userinfo_endpoint"], headers=headers, timeout=20)
+        endpoint = self.discovery["userinfo_endpoint"]
+        answer: requests.Response = self.oauth.get(endpoint, withhold_token=True, headers=headers, timeout=20)
+        return answer
 
     def revoke(self, token: str) -> requests.Response:
         answer: requests.Response = self.oauth.revoke_token(self.discovery["revocation_endpoint"], token=token)

@@ -68,13 +68,14 @@ class OidcProvider:
     """npm oidc-provider. Form fields: login, password, then a consent form."""
 
     origin: str
+    listens: str  # where it is configured; the same unless a proxy stands in front
 
     def issuer(self, name: str) -> str:
         return f"{self.origin}/{name}"
 
     def configure(self, name: str, **settings: object) -> str:
         """clients=[…], accounts={login: claims}, conform=bool, rotate="overlap"|"cut"; what is left out stays."""
-        control(f"{self.origin}/_control/{name}", settings)
+        control(f"{self.listens}/_control/{name}", settings)
         return self.issuer(name)
 
 
@@ -96,6 +97,7 @@ class SimpleSamlPhp:
     """Debian's simplesamlphp. Form fields: username, password. Keys `one` and `two` lie in its cert folder."""
 
     origin: str
+    listens: str
     switches: Path
     folder: Path
 
@@ -120,10 +122,13 @@ def control(url: str, settings: Mapping[str, object]) -> None:
 
 
 @contextlib.contextmanager
-def oidc_provider(folder: Path) -> Iterator[OidcProvider]:
+def oidc_provider(folder: Path, origin: str | None = None) -> Iterator[OidcProvider]:
+    """origin: where a TLS proxy in front of it is reached."""
     port = free_port()
-    with running(["node", HERE / "node/oidc_provider.mjs", str(port)], url(port), folder / "oidc-provider.log"):
-        yield OidcProvider(f"http://127.0.0.1:{port}")
+    command: list[str | Path] = ["node", HERE / "node/oidc_provider.mjs", str(port), *([origin] if origin else [])]
+    with running(command, url(port), folder / "oidc-provider.log"):
+        listens = f"http://127.0.0.1:{port}"
+        yield OidcProvider(origin or listens, listens)
 
 
 @contextlib.contextmanager
@@ -138,9 +143,10 @@ def samlp(folder: Path) -> Iterator[Samlp]:
 
 
 @contextlib.contextmanager
-def simplesamlphp(folder: Path) -> Iterator[SimpleSamlPhp]:
+def simplesamlphp(folder: Path, origin: str | None = None) -> Iterator[SimpleSamlPhp]:
+    """origin: where a TLS proxy in front of it is reached."""
     port = free_port()
-    origin = f"http://127.0.0.1:{port}"
+    listens = f"http://127.0.0.1:{port}"
     home = folder / "simplesamlphp"
     switches = lay_out(home)
     prefix = UNPACKED if UNPACKED.is_dir() else Path("/")
@@ -149,13 +155,13 @@ def simplesamlphp(folder: Path) -> Iterator[SimpleSamlPhp]:
         "SIMPLESAMLPHP_WWW": str(prefix / "usr/share/simplesamlphp/www"),
         "SIMPLESAMLPHP_DEFAULTS": str(prefix / "etc/simplesamlphp/config.php"),
         "SIMPLESAMLPHP_FOLDER": str(home),
-        "SIMPLESAMLPHP_ORIGIN": origin,
+        "SIMPLESAMLPHP_ORIGIN": origin or listens,
         "SIMPLESAMLPHP_SWITCHES": str(switches),
     }
     quiet = ["-d", "error_reporting=E_ALL & ~E_DEPRECATED", "-d", "display_errors=0"]
     command: list[str | Path] = ["php", *quiet, "-S", f"127.0.0.1:{port}", HERE / "php/router.php"]
-    with running(command, origin + "/", folder / "simplesamlphp.log", environment):
-        yield SimpleSamlPhp(origin, switches, home)
+    with running(command, url(port), folder / "simplesamlphp.log", environment):
+        yield SimpleSamlPhp(origin or listens, listens, switches, home)
 
 
 def lay_out(home: Path) -> Path:

@@ -1,4 +1,5 @@
-// npm oidc-provider as many tenants' OpenID providers in one process: issuer http://127.0.0.1:PORT/<name>.
+// npm oidc-provider as many tenants' OpenID providers in one process: issuer ORIGIN/<name>.
+// argv: PORT [ORIGIN]. It listens on http://127.0.0.1:PORT; another ORIGIN is that of a proxy in front of it.
 // PUT /_control/<name> (re)makes one from JSON: {clients, accounts, conform, rotate: "overlap" | "cut"}.
 // The form asks for `login` and `password`; every login works; `accounts[login]` adds or replaces claims.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -6,6 +7,7 @@ import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
 const port = Number(process.argv[2]);
+const origin = process.argv[3] ?? `http://127.0.0.1:${port}`;
 const issuers = new Map();
 
 function freshKeys() {
@@ -25,7 +27,7 @@ function claimsOf(accounts, login) {
 }
 
 function make(name, settings, keys) {
-  const provider = new Provider(`http://127.0.0.1:${port}/${name}`, {
+  const provider = new Provider(`${origin}/${name}`, {
     clients: settings.clients,
     jwks: { keys },
     cookies: {
@@ -42,6 +44,7 @@ function make(name, settings, keys) {
     findAccount: (_, login) => ({ accountId: login, claims: () => claimsOf(settings.accounts ?? {}, login) }),
     ttl: { AccessToken: 600, IdToken: 600, Session: 3600, Interaction: 600, Grant: 3600 },
   });
+  provider.proxy = process.argv[3] !== undefined; // believe X-Forwarded-Proto
   return provider.callback();
 }
 

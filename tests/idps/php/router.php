@@ -6,6 +6,11 @@ if (!preg_match('#^/([a-z0-9-]+)(/[^?]*)#', $_SERVER['REQUEST_URI'], $part)) {
     http_response_code($_SERVER['REQUEST_URI'] === '/' ? 200 : 404);
     return true;
 }
+if (preg_match('#^(?:/[a-zA-Z0-9_-]+)+\.(css|js)$#', $part[2], $asset) && is_file($www . $part[2])) {
+    header('Content-Type: ' . ['css' => 'text/css', 'js' => 'text/javascript'][$asset[1]]);
+    readfile($www . $part[2]);
+    return true;
+}
 if (!preg_match('#^(/(?:[a-zA-Z0-9_-]+/)*[a-zA-Z0-9_-]+\.php)(/.*)?$#', $part[2], $script)) {
     http_response_code(404);
     return true;

@@ -1,7 +1,27 @@
 """A multitenant federation broker: every tenant's own identity provider in, one trusted token issuer out.
 
+The whole system on four lines:
+
     Connector :  Callback       -> Identity         what the upstream proved
     Rules     :  Identity       -> Claims           what this tenant lets us say
     Grant     :  TokenRequest   -> Authorization    what the client may receive
     Issuer    :  Authorization  -> TokenSet         the signed result
+
+One sign-in, as a stack trace would show it:
+
+    GET /authorize            web.authorize -> oauth2.request -> home_realm.decide -> signin.start -> connector.begin
+    the IdP's answer          web.callback  -> signin.answer  -> connector.finish  -> claims.apply -> sessions.open
+    POST /token               web.token     -> oauth2.client_authentication -> grants -> tokens.issuer
+
+From the front door down; what stands on one line knows nothing of its neighbours (import-linter keeps it so):
+
+    cli; demo                 verbs, and a small world to try them in
+    app                       the composition root: builds every object once
+    web                       HTTP, the only layer with Flask
+    signin grants signout     the use cases
+    sessions                  a person's sessions, and what may be said of them now
+    configuration home_realm claims connectors policy store tokens audit
+    oauth2 jose xml seal expressions outbound domains telemetry
+    model                     frozen values
+    errors                    one tree
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, Request
@@ -20,10 +21,12 @@ from broker.policy import Address
 from broker.seal import Seal
 from broker.sessions import Sessions
 from broker.signin import Correlation, SignIn
+from broker.signout import BackChannel, Deliveries, SignOut
 from broker.store import Store, StoredKey, StoreDocuments
 from broker.tokens.access import OwnTokens
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
+from broker.tokens.logout_token import LogoutTokens
 from broker.web import errors, headers, hosts, operations
 from broker.web.authorize import Authorize
 from broker.web.callback import Callbacks
@@ -55,14 +58,13 @@ class House:
     sessions: Sessions
     connectors: Connectors
     signin: SignIn
+    signout: SignOut
     cookies: Cookies
     pages: Pages
     clock: Clock
 
     def record(self, event: AuditEvent) -> None:
-        """An audit event in a transaction of its own: what failed changed nothing else."""
-        with self.store.transaction() as transaction:
-            transaction.record(event)
+        _record(self.store, event)
 
     def address(self, request: Request) -> Address | None:
         return client_address(request, self.deployment.trusted_proxies)
@@ -103,6 +105,8 @@ def build(
     sessions = Sessions(store, deployment.lifetimes, clock)
     outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks, resolve=resolve)
     connectors = _connectors(deployment, store, outbound, clock)
+    logout_tokens = LogoutTokens(deployment.issuer, keys, signing=deployment.signing, clock=clock)
+    deliveries = Deliveries(BackChannel(outbound, logout_tokens).send, partial(_record, store))
     signin = SignIn(
         store=store,
         connectors=connectors,
@@ -121,10 +125,17 @@ def build(
         sessions=sessions,
         connectors=connectors,
         signin=signin,
+        signout=SignOut(deployment.issuer, store, sessions, deliveries),
         cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
         pages=Pages(deployment.issuer),
         clock=clock,
     )
+
+
+def _record(store: Store, event: AuditEvent) -> None:
+    """An audit event in a transaction of its own: what failed changed nothing else."""
+    with store.transaction() as transaction:
+        transaction.record(event)
 
 
 def _connectors(deployment: Deployment, store: Store, outbound: Outbound, clock: Clock) -> Connectors:
@@ -193,7 +204,7 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout]:
         Logout(
             live=house.live,
             store=house.store,
-            sessions=house.sessions,
+            signout=house.signout,
             cookies=house.cookies,
             pages=house.pages,
             seal=house.seal,

@@ -1,7 +1,8 @@
 """Our own tokens: the keys that sign them, the issuer that mints them, the check that one is ours.
 
-keys       KeyRing: what signs, what is published, what verifies; loaded from the store, shared by all workers
-rotation   first start, `keys rotate`, `keys retire`: next -> active -> retired
-issuer     Authorization -> TokenSet, after the last check
-access     an access token or an id_token_hint that comes back
+keys          KeyRing: what signs, what is published, what verifies; loaded from the store, shared by all workers
+rotation      first start, `keys rotate`, `keys retire`: next -> active -> retired
+issuer        Authorization -> TokenSet, after the last check
+access        an access token or an id_token_hint that comes back
+logout_token  what tells a client that a session is over
 """

@@ -62,13 +62,14 @@ class OwnTokens:
     def hint_claims(self, unverified_token: str) -> dict[str, object]:
         """The claims of an ID token that we signed; it may have expired, its key may be retired.
 
-        Raises TokenRejected: iss, aud, or a reason of `jose.verify`.
+        `tenant` is among them, also where the client may not see it. Raises TokenRejected: iss, aud, jti, or a reason
+        of `jose.verify`.
         """
         claims = self._verified(unverified_token, self._keys.hinting, ID_TOKEN)
         self._require_issuer(claims)
         if not isinstance(claims.get("aud"), str) or not isinstance(claims.get("sub"), str):
             raise TokenRejected("aud")
-        return claims
+        return claims if "tenant" in claims or "jti" not in claims else {**claims, "tenant": self._grant(claims)[1]}
 
     def hint(self, unverified_token: str) -> IdTokenHint:
         """OIDC Core §3.1.2.1. Raises TokenRejected as `hint_claims` does."""

@@ -94,6 +94,8 @@ class Issuer:
         }
         if authorization.nonce is not None:
             claims["nonce"] = authorization.nonce
+        if not client.tenant_claims:  # as a hint at logout it must still find its session
+            claims["jti"] = f"{authorization.grant_id}.{self._mark(authorization, client)}"
         claims |= _context(authorization, client)
         if client.id_token_claims == "full":
             claims |= person_claims(authorization, client)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask, Response
@@ -12,11 +12,13 @@ HSTS = "max-age=31536000"  # one year, this host only: what lies below it is not
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
-def content_security_policy(form_action: str = "'none'") -> str:
-    """No inline script or style, no frame, no base; pictures of our own or inline (the empty icon)."""
+def content_security_policy(form_action: str = "'none'", frames: Iterable[str] = ()) -> str:
+    """No inline script or style, no base; pictures of our own or inline (the empty icon). frames: their addresses."""
+    origins = sorted({"://".join(urlsplit(frame)[:2]) for frame in frames})
+    frame_src = f"frame-src {' '.join(origins)}; " if origins else ""
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        f"form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+        f"{frame_src}form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
     )
 
 

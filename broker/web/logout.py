@@ -1,7 +1,8 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0; contract section 2, Logout).
 
 A valid `id_token_hint` ends its `sid` at once (expired, or signed by a retired key, is fine); anything else asks first.
-The browser leaves only to a registered `post_logout_redirect_uri` of a proven client.
+The browser leaves only to a registered `post_logout_redirect_uri` of a client that the request names; before that it
+loads the frames of the applications that want to learn of it there.
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from broker.audit import new_reference
 from broker.errors import ShownError, TokenRejected
-from broker.model import AuditEvent, Client, Configuration, Session
+from broker.model import Client, Configuration, Session
 from broker.oauth2 import redirect_uris
 from broker.seal import Seal
-from broker.sessions import Sessions
+from broker.signout import SignOut
 from broker.store import Store
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
@@ -42,7 +42,7 @@ class Asked:
 class Logout:
     live: Callable[[], Configuration]
     store: Store
-    sessions: Sessions
+    signout: SignOut
     cookies: Cookies
     pages: Pages
     seal: Seal
@@ -57,28 +57,32 @@ class Logout:
         parameters = request.form if request.method == "POST" else request.args
         asked = self._asked(dict(parameters.lists()))
         if asked.hint is not None:
-            self._end(self._of_hint(asked.hint))
-        elif self._held() and not self._confirmed():
-            return self._ask()
-        else:
-            self._end(self._held())
-        return self._leave(asked)
+            return self._end(asked, self._of_hint(asked.hint))
+        if self._from_elsewhere():
+            return Response(status=303, headers={"Location": f"/logout?{urlencode(self._kept())}"})
+        held = self._held()
+        if held and not self._confirmed():
+            return self.pages.logout_confirm({**self._kept(), "confirm": self._confirmation()})
+        return self._end(asked, held)
 
     def _asked(self, parameters: Mapping[str, list[str]]) -> Asked:
-        """Raises ShownError: repeated, client_id, id_token_hint_client, post_logout_redirect_uri."""
+        """Raises ShownError: repeated, client_id, id_token_hint_client, post_logout_redirect_uri.
+
+        A post_logout_redirect_uri of nobody in particular is not looked at: the browser will not go there.
+        """
         if any(len(values) > 1 for values in parameters.values()):
             raise ShownError("repeated", "A parameter of this sign-out request stands there twice.")
         given = {name: values[0] for name, values in parameters.items() if values[0]}
         hint = self._hint(given.get("id_token_hint"))
         client = self._client(given.get("client_id"), hint)
         leave_for = given.get("post_logout_redirect_uri")
-        if leave_for is None:
+        if leave_for is None or client is None:
             return Asked(hint, client, None)
-        if client is None or not _registered(client, leave_for):
+        if not self._registered(client, leave_for):
             raise ShownError(
                 "post_logout_redirect_uri",
                 "This sign-out request asks to go to an address that the application has not registered.",
-            ).about(client_id=client.client_id if client else None)
+            ).about(client_id=client.client_id)
         state = given.get("state")
         joint = "&" if "?" in leave_for else "?"
         return Asked(hint, client, leave_for if state is None else f"{leave_for}{joint}{urlencode({'state': state})}")
@@ -101,18 +105,31 @@ class Logout:
             raise ShownError("client_id", "This application is not registered here.")
         return client
 
+    def _registered(self, client: Client, unverified_uri: str) -> bool:
+        """What stands for `{tenant}` must be the label of an active tenant of this client."""
+        uris = client.post_logout_redirect_uris
+        match = redirect_uris.match(uris, unverified_uri, any_loopback_port=client.public)
+        if match is None or match.label is None:
+            return match is not None
+        configuration = self.live()
+        tenant = configuration.tenants.get(configuration.labels.get(match.label, ""))
+        return tenant is not None and tenant.active and client.may_use(tenant.id)
+
+    def _from_elsewhere(self) -> bool:
+        """Another site's form: Lax cookies stayed at home, so who is signed in shows only after a GET."""
+        return request.method == "POST" and "confirm" not in request.form and self.cookies.session(request) is None
+
     def _held(self) -> tuple[Session, ...]:
         browser = self.cookies.session(request)
         return self.store.deployment.browser_sessions(browser) if browser else ()
 
     def _of_hint(self, hint: Hint) -> tuple[Session, ...]:
-        """The hint's session: this browser's, or, without its cookie, the one of the token's tenant."""
+        """The session that the token speaks of, in whichever browser; () when it is over already."""
         sid, tenant = hint.get("sid"), hint.get("tenant")
-        held = tuple(session for session in self._held() if session.sid == sid)
-        if held or not isinstance(sid, str) or not isinstance(tenant, str):
-            return held
+        if not isinstance(sid, str) or not isinstance(tenant, str):
+            return ()
         session = self.store.of(tenant).session(sid)
-        return (session,) if session is not None else ()
+        return (session,) if session is not None and session.sub == hint.get("sub") else ()
 
     def _confirmed(self) -> bool:
         return request.method == "POST" and hmac.compare_digest(
@@ -124,41 +141,17 @@ class Logout:
         browser = self.cookies.session(request) or ""
         return urlsafe_b64encode(self.seal.mac("logout confirmation", browser.encode())).decode()
 
-    def _ask(self) -> Response:
+    def _kept(self) -> dict[str, str]:
         parameters = request.form if request.method == "POST" else request.args
-        kept = {
-            name: parameters[name]
-            for name in ("client_id", "post_logout_redirect_uri", "state")
-            if parameters.get(name)
-        }
-        return self.pages.logout_confirm({**kept, "confirm": self._confirmation()})
+        return {name: parameters[name] for name in KEPT if parameters.get(name)}
 
-    def _end(self, ending: tuple[Session, ...]) -> None:
-        for session in ending:
-            with self.store.transaction() as transaction:
-                self.sessions.end(transaction, session)
-                transaction.record(
-                    AuditEvent(
-                        "session.ended",
-                        "success",
-                        new_reference(),
-                        tenant=session.tenant,
-                        idp=session.idp,
-                        sub=session.sub,
-                        sid=session.sid,
-                    )
-                )
-
-    def _leave(self, asked: Asked) -> Response:
-        if asked.leave_for is not None:
+    def _end(self, asked: Asked, ending: tuple[Session, ...]) -> Response:
+        frames = self.signout.end(self.live(), ending)
+        if asked.leave_for is not None and not frames:
             response = Response(status=303, headers={"Location": asked.leave_for})
         else:
-            response = self.pages.signed_out(asked.client.name if asked.client else None)
-        if not self._held():
+            name = asked.client.name if asked.client else None
+            response = self.pages.signed_out(name, frames=frames, leave_for=asked.leave_for)
+        if self.cookies.session(request) is not None and not self._held():
             self.cookies.end_session(response)
         return response
-
-
-def _registered(client: Client, unverified_uri: str) -> bool:
-    uris = client.post_logout_redirect_uris
-    return redirect_uris.match(uris, unverified_uri, any_loopback_port=client.public) is not None

@@ -21,6 +21,7 @@ from broker.errors import BrokerError
 from broker.web.headers import content_security_policy, form_action
 
 STATIC_SECONDS = 86400
+FRAME_SECONDS = 3  # what applications in frames have to sign out, before the browser goes on
 NOT_CARRIED = frozenset({"login_hint", "home_realm"})  # the page's own answers
 
 _ADMINISTRATOR = "If it happens again, tell your administrator."
@@ -128,8 +129,20 @@ class Pages:
             return_href=return_href,
         )
 
-    def signed_out(self, client_name: str | None = None) -> Response:
-        return self._page("signed_out.html", client_name=client_name)
+    def signed_out(
+        self, client_name: str | None = None, *, frames: Sequence[str] = (), leave_for: str | None = None
+    ) -> Response:
+        """The end. frames: addresses of applications that must learn of it here (Front-Channel Logout 1.0).
+
+        leave_for: where the browser goes after `FRAME_SECONDS`, or by a link.
+        """
+        return self._page(
+            "signed_out.html",
+            frames=frames,
+            client_name=client_name,
+            leave_for=leave_for,
+            seconds=FRAME_SECONDS,
+        )
 
     def logout_confirm(self, fields: Mapping[str, str]) -> Response:
         """Asks by POST /logout with `fields`; afterwards the browser may go to `post_logout_redirect_uri`."""
@@ -142,9 +155,18 @@ class Pages:
             "auto_post.html", allow=form_action(self._issuer, url), url=url, fields=fields, cancel_href=cancel_href
         )
 
-    def _page(self, template: str, *, status: int = 200, allow: str = "'none'", **values: object) -> Response:
-        response = Response(self._templates.get_template(template).render(**values), status, mimetype="text/html")
-        response.headers["Content-Security-Policy"] = content_security_policy(allow)
+    def _page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        allow: str = "'none'",
+        frames: Sequence[str] = (),
+        **values: object,
+    ) -> Response:
+        text = self._templates.get_template(template).render(frames=frames, **values)
+        response = Response(text, status, mimetype="text/html")
+        response.headers["Content-Security-Policy"] = content_security_policy(allow, frames)
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -18,7 +18,7 @@ from broker.tokens.rotation import JWKS_MAX_AGE
 from broker.web.cors import open_to_all
 
 PROMPTS = ("none", "login", "select_account")
-TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "sid", "at_hash")
+TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "sid", "at_hash", "jti")
 BROKER_CLAIMS = ("tenant", "roles", "idp", "cfg", "email_verified")
 
 
@@ -49,6 +49,10 @@ def metadata(issuer: str, algorithms: Collection[str]) -> dict[str, object]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
     }
 
 

@@ -1,0 +1,12 @@
+"""The end of sessions: in one transaction here, and then told to every client that had seen them.
+
+ending    SignOut: ends sessions and answers which clients must be told
+channels  how a client is told: by our POST (back channel) or by a frame in the browser (front channel)
+delivery  Deliveries: the back channel in the background, bounded, tried again
+"""
+
+from broker.signout.channels import BackChannel, Notice
+from broker.signout.delivery import Deliveries
+from broker.signout.ending import SignOut
+
+__all__ = ["BackChannel", "Deliveries", "Notice", "SignOut"]

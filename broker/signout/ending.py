@@ -1,0 +1,63 @@
+"""Sessions end together with their grants and audit events; who must learn of it is read in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from broker.audit import new_reference
+from broker.model import AuditEvent, Configuration, Session
+from broker.sessions import Sessions
+from broker.signout.channels import Notice, frame
+from broker.signout.delivery import Deliveries
+from broker.store import Store, Transaction
+
+
+class SignOut:
+    def __init__(self, issuer: str, store: Store, sessions: Sessions, deliveries: Deliveries) -> None:
+        self._issuer = issuer
+        self._store = store
+        self._sessions = sessions
+        self._deliveries = deliveries
+
+    def end(self, configuration: Configuration, ending: Sequence[Session]) -> tuple[str, ...]:
+        """End them all, or none; then tell every client that redeemed a code of theirs and still exists.
+
+        The back channel is only begun here. Answers the addresses that the browser must load in frames.
+        """
+        if not ending:
+            return ()
+        reference = new_reference()
+        with self._store.transaction() as transaction:
+            notices = [
+                notice
+                for session in sorted(ending, key=lambda session: session.sid)  # one order: no two requests deadlock
+                for notice in self._end(transaction, configuration, session, reference)
+            ]
+        self._deliveries.put([notice for notice in notices if notice.client.backchannel_logout_uri is not None])
+        return tuple(address for notice in notices if (address := frame(self._issuer, notice)) is not None)
+
+    def _end(
+        self, transaction: Transaction, configuration: Configuration, session: Session, reference: str
+    ) -> list[Notice]:
+        tenant = transaction.of(session.tenant)
+        transaction.deployment.lock(f"session {session.sid}")
+        if tenant.session(session.sid) is None:
+            return []  # another request ended it first, and told everybody
+        told = tenant.clients_of(session.sid)
+        self._sessions.end(transaction, session)
+        transaction.record(
+            AuditEvent(
+                "session.ended",
+                "success",
+                reference,
+                tenant=session.tenant,
+                idp=session.idp,
+                sub=session.sub,
+                sid=session.sid,
+            )
+        )
+        return [
+            Notice(configuration.clients[client_id], session.tenant, session.idp, session.sub, session.sid, reference)
+            for client_id in told
+            if client_id in configuration.clients
+        ]

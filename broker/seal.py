@@ -116,7 +116,8 @@ def sqlite_path(database_url: str) -> Path | None:
 
 def _make(path: Path, database: Path) -> bool:
     """Make the key file; of several processes doing so at once one wins. False: another one made it."""
-    if database.exists() and database.stat().st_size > 0:
+    used = database.exists() and database.stat().st_size > 0
+    if used and not path.exists():  # in this order: another process may be making both, the key first
         raise KeyRefused(
             "key_missing",
             f"The database {database} exists but its key {path} does not: bring the key back, or set {VARIABLE}.",

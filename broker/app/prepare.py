@@ -13,11 +13,12 @@ from broker.connectors import SpKey
 from broker.errors import StoreError
 from broker.model import AuditEvent, Deployment
 from broker.seal import Seal, load_key
-from broker.store import Store, StoredKey
+from broker.store import Revision, Store, StoredKey
 from broker.tokens.keys import KeyRing
 from broker.xml.sp import make_key
 
 SP = "sp"
+REVISIONS = "revisions"
 LOG = telemetry.logger("start")
 
 
@@ -63,12 +64,22 @@ def revise(
         LOG.warning("the folder differs from the live revision %d (drift): %s", live.number, ", ".join(changed[:20]))
         return
     configuration.load(bundle, deployment, environ=environ, revision=0)
-    summary = "first revision" if live is None else "applied at start"
+    if not _applied(store, files, live, now):  # another node was quicker
+        revise(store, folder, deployment, environ, apply=apply, now=now)
+
+
+def _applied(store: Store, files: Mapping[str, bytes], before: Revision | None, now: int) -> bool:
+    """Make the files live, unless something else has become live since `before`."""
+    summary = "first revision" if before is None else "applied at start"
     with store.transaction() as transaction:
+        transaction.deployment.lock(REVISIONS)
+        if transaction.deployment.live_number() != (before.number if before else 0):
+            return False
         revision = transaction.deployment.add_revision(files, "serve", summary, now)
         detail = {"revision": str(revision.number), "summary": summary}
         transaction.record(AuditEvent("config.applied", "success", new_reference(), detail=detail))
     LOG.info("revision %d is live: %s", revision.number, summary)
+    return True
 
 
 def key_ring(store: Store, deployment: Deployment, clock: Callable[[], float]) -> KeyRing[StoredKey]:

@@ -12,22 +12,29 @@ from pathlib import Path
 
 import yaml
 
-from tests.idps.processes import ROOT, free_port, running
+from tests.idps.processes import ROOT, free_port, wait
+
+STOP_SECONDS = 10
 
 
 @dataclass
 class Installation:
-    """A configuration folder and the address its broker will have. Write files, then `with installation.running():`."""
+    """A configuration folder and the address its broker will have. Write files, then `with installation.running():`.
+
+    database: its URL; without one, SQLite in the folder.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
     environ: dict[str, str] = field(default_factory=dict)
     workers: int = 2
     pid: int = 0
+    database: str = ""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.write("broker.yaml", {"issuer": self.issuer, "database": f"sqlite:///{self.folder}/broker.db"})
+        self.database = self.database or f"sqlite:///{self.folder}/broker.db"
+        self.write("broker.yaml", {"issuer": self.issuer, "database": self.database})
 
     @property
     def issuer(self) -> str:
@@ -71,18 +78,34 @@ class Installation:
         return f"{self.issuer}/t/{tenant}/oidc/{idp}/callback"
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Installation]:
-        command = [sys.executable, "-m", "broker", "serve", "--config", str(self.folder), "--apply"]
-        command += ["--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)]
-        with running(command, f"{self.issuer}/readyz", self.log, self._environment()) as process:
+    def running(self, *, apply: bool = True) -> Iterator[Installation]:
+        with self.launched(self.port, apply=apply) as process:
+            wait(process, f"{self.issuer}/readyz", self.log)
             self.pid = process.pid
             yield self
+
+    @contextlib.contextmanager
+    def launched(self, port: int, *, apply: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+        """`broker serve` on that port, perhaps not ready yet: a node of this installation."""
+        command = [sys.executable, "-m", "broker", "serve", "--config", str(self.folder)]
+        command += ["--bind", f"127.0.0.1:{port}", "--workers", str(self.workers), *(["--apply"] if apply else [])]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(command, env={**_clean(), **self._environment()}, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Another verb of the broker, on the same store: `installation.command("keys", "list", "--json")`."""
         return subprocess.run(
             [sys.executable, "-m", "broker", *words],
-            env={**_clean(), **self._environment(), "BROKER_DATABASE_URL": f"sqlite:///{self.folder}/broker.db"},
+            env={**_clean(), "BROKER_DATABASE_URL": self.database, **self._environment()},
             capture_output=True,
             text=True,
             timeout=60,

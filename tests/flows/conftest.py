@@ -10,7 +10,11 @@ import pytest
 from tests.flows.app import App
 from tests.flows.broker_process import Installation
 from tests.flows.browser import Browser
+from tests.flows.upstreams import Upstreams, upstreams
 from tests.idps import processes
+from tests.postgresql import postgresql_server
+
+__all__ = ["postgresql_server"]  # the fixture, for this folder
 
 APP_SECRET = "app-secret-that-is-at-least-32-characters"
 UPSTREAM_SECRET = "upstream-secret-of-the-oidc-provider-tests"
@@ -37,6 +41,13 @@ def oidc_provider(folder: Path) -> Iterator[processes.OidcProvider]:
 def samlp(folder: Path) -> Iterator[processes.Samlp]:
     with processes.samlp(folder) as provider:
         yield provider
+
+
+@pytest.fixture(scope="session")
+def nearby() -> Iterator[Upstreams]:
+    """Identity providers in this process, for stories about the broker itself."""
+    with upstreams() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

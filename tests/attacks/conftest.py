@@ -1,0 +1,50 @@
+"""One attacked installation for the cases that leave it as it was; `fresh` for those that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.world import World
+from tests.idps.oidc_op import OidcOp, Switches
+
+
+@pytest.fixture(scope="session")
+def providers() -> Iterator[Mapping[str, OidcOp]]:
+    people = {"bob@fabrikam.com": {"sub": "ana-1", "name": "Bob", "email": "bob@fabrikam.com"}}
+    with OidcOp() as contoso, OidcOp(people=people) as fabrikam:
+        yield {"contoso": contoso, "fabrikam": fabrikam}
+
+
+@pytest.fixture
+def ops(providers: Mapping[str, OidcOp]) -> Mapping[str, OidcOp]:
+    """Behaving again, whatever the test before told them."""
+    for op in providers.values():
+        op.switches = Switches()
+        op.seen.clear()
+    return providers
+
+
+@pytest.fixture(scope="session")
+def standing(providers: Mapping[str, OidcOp], tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("attacked"), providers)
+
+
+@pytest.fixture
+def world(standing: World, ops: Mapping[str, OidcOp]) -> World:
+    """For attacks that leave the configuration and the clock alone."""
+    return standing
+
+
+@pytest.fixture(scope="session")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Behind https, so without OpenID providers on loopback: nobody changes its configuration."""
+    return World(tmp_path_factory.mktemp("secure"), {}, "https://login.example.com")
+
+
+@pytest.fixture
+def fresh(ops: Mapping[str, OidcOp], tmp_path: Path) -> World:
+    """For attacks that change the configuration or the clock."""
+    return World(tmp_path, ops)

@@ -18,9 +18,13 @@ def _rsa_pairs() -> Iterator[bytes]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def few_rsa_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs, generate = _rsa_pairs(), jose.generate
     monkeypatch.setattr(jose, "generate", lambda alg: next(pairs) if alg == "RS256" else generate(alg))
+
+
+@pytest.fixture
+def house(tmp_path: Path, few_rsa_keys: None) -> Iterator[House]:
     made = House(tmp_path)
     yield made
     made.store.close()

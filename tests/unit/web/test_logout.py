@@ -49,6 +49,7 @@ def test_rp_initiated_logout_by_a_form_of_the_application(leaving: Leaving) -> N
     response = leaving.http.post("/logout", data={"id_token_hint": hint, "post_logout_redirect_uri": LEFT})
     assert went_to(response, LEFT)
     assert not leaving.alive()
+    assert "Set-Cookie" not in response.headers, "other sessions may live behind the cookie that was not shown"
 
 
 def test_rp_initiated_logout_bad_post_logout_redirect_uri(leaving: Leaving, hint: str) -> None:
@@ -168,6 +169,13 @@ def test_a_hint_ends_its_session_in_a_browser_that_lost_its_cookie(leaving: Leav
     assert not leaving.alive()
 
 
+def test_a_hint_ends_the_session_of_its_own_person_only(leaving: Leaving) -> None:
+    hint = leaving.tokens_of(APP)["id_token"]
+    leaving.open("contoso", "sid-1")  # of sub-sid-1, not of sub-1
+    assert is_over(leaving.leave(id_token_hint=hint))
+    assert leaving.alive()
+
+
 def test_the_hints_client_and_client_id_are_the_same(leaving: Leaving, hint: str) -> None:
     """TK-55: another client's token."""
     response = leaving.leave(id_token_hint=hint, client_id="spa", post_logout_redirect_uri=LEFT)
@@ -197,6 +205,14 @@ def test_a_confirmation_holds_in_the_browser_that_was_asked(leaving: Leaving, hi
     leaving.carry_cookie("another browser")
     assert asks(leaving.confirm(page))
     assert leaving.alive("sid-2")
+
+
+def test_a_guessed_confirmation_of_another_site_does_not_take_the_cookie_away(leaving: Leaving) -> None:
+    """WB-01"""
+    leaving.open("contoso", "sid-1")
+    response = leaving.http.post("/logout", data={"confirm": "x"})
+    assert "Set-Cookie" not in response.headers
+    assert leaving.alive()
 
 
 def test_a_confirmation_in_the_address_is_none(leaving: Leaving, hint: str) -> None:
@@ -237,6 +253,9 @@ def test_the_label_in_the_address_is_that_of_a_tenant_of_this_client(leaving: Le
         "post_logout_redirect_uri",
     )
     leaving.live = clients(replace(APP, tenants=("fabrikam",)))
+    refused(leaving, leaving.leave(id_token_hint=hint, post_logout_redirect_uri=home), "post_logout_redirect_uri")
+    suspended = replace(leaving.live.tenants["contoso"], active=False)
+    leaving.live = replace(clients(APP), tenants={"contoso": suspended})
     refused(leaving, leaving.leave(id_token_hint=hint, post_logout_redirect_uri=home), "post_logout_redirect_uri")
     leaving.live = clients(APP)
     assert went_to(leaving.leave(id_token_hint=hint, post_logout_redirect_uri=home), home)

@@ -66,7 +66,7 @@ class House:
     def record(self, event: AuditEvent) -> None:
         _record(self.store, event)
 
-    def address(self, request: Request) -> Address | None:
+    def address(self, request: Request) -> Address:
         return client_address(request, self.deployment.trusted_proxies)
 
 
@@ -88,6 +88,7 @@ def create(
     app = Flask("broker", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.url_map.merge_slashes = False  # another spelling of an address is another address, not a redirect
     app.extensions["broker"] = house
     _register(app, house)
     if upkeep:

@@ -11,24 +11,27 @@ from broker.model.realm import Network
 
 Address = IPv4Address | IPv6Address
 
+NOWHERE = IPv4Address("0.0.0.0")  # noqa: S104  never bound to: an address that nobody comes from (RFC 1122 §3.2.1.3)
 
-def client_address(request: Request, trusted: Sequence[Network]) -> Address | None:
+
+def client_address(request: Request, trusted: Sequence[Network]) -> Address:
     """The right-most X-Forwarded-For hop that no trusted proxy vouches for; the peer itself when it is not one.
 
-    A malformed hop ends the walk: what stands left of it is whatever the client chose to write.
+    A malformed hop ends the walk: what stands left of it is whatever the client chose to write. Who cannot be placed
+    is NOWHERE, and so in no tenant's network: a limit to networks never stops holding.
     """
     address = _parsed(request.remote_addr or "")
     hops = [hop.strip() for line in request.headers.getlist("X-Forwarded-For") for hop in line.split(",")]
-    while address is not None and hops and any(address in network for network in trusted):
+    while hops and any(address in network for network in trusted):
         address = _parsed(hops.pop())
     return address
 
 
-def _parsed(text: str) -> Address | None:
+def _parsed(text: str) -> Address:
     try:
         address = ip_address(text.strip("[]"))
     except ValueError:
-        return None
+        return NOWHERE
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address

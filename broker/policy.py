@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from broker.errors import AccessDenied
+from broker.errors import AccessDenied, ShownError
 from broker.model import Client, Configuration, Entitlement, IdentityProvider, Tenant
-from broker.model.realm import Network
+from broker.model.realm import MetadataSource, Network
+from broker.oauth2 import redirect_uris
+from broker.xml import metadata
 
 Address = IPv4Address | IPv6Address
 
@@ -66,6 +68,39 @@ def provider(tenant: Tenant, idp_id: str) -> IdentityProvider:
 def denied(entitlement: Entitlement) -> AccessDenied:
     """The refusal of an entitlement as an error; a tenant's `deny` rule speaks to the person in its own words."""
     return AccessDenied(entitlement.reason or "denied", entitlement.message)
+
+
+def returns_to(configuration: Configuration, client_id: str, redirect_uri: str, tenant_id: str) -> bool:
+    """Whether the redirect URI is still the client's, and `{tenant}` in it still this tenant's (contract section 2)."""
+    client = configuration.clients.get(client_id)
+    if client is None:
+        return False
+    found = redirect_uris.match(client.redirect_uris, redirect_uri, any_loopback_port=client.public)
+    if found is None:
+        return False
+    if found.label is None:
+        return True
+    tenant = configuration.tenants.get(configuration.labels.get(found.label, ""))
+    return tenant is not None and tenant.id == tenant_id and tenant.active and client.may_use(tenant_id)
+
+
+def require_return(configuration: Configuration, admitted: Admitted, redirect_uri: str) -> None:
+    """The last look at where a code goes: no code of one tenant ever reaches another's address. Raises ShownError."""
+    if not returns_to(configuration, admitted.client.client_id, redirect_uri, admitted.tenant.id):
+        raise ShownError(
+            "redirect_uri", "The application's address is not registered for it any more. Start again from there."
+        )
+
+
+def upstream_of(idp: IdentityProvider) -> str:
+    """What the settings point at: issuer or entityID, else where the metadata comes from. Empty: nothing readable."""
+    if idp.oidc is not None:
+        return idp.oidc.issuer
+    return "" if idp.saml is None else idp.saml.entity_id or _named_by(idp.saml.metadata)
+
+
+def _named_by(source: MetadataSource) -> str:
+    return source.url or metadata.entity_id_of(source.document or b"") or ""
 
 
 def usable_provider(configuration: Configuration, tenant_id: str, idp_id: str) -> tuple[Tenant, IdentityProvider]:

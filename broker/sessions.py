@@ -47,6 +47,7 @@ class Sessions:
             last_seen=now,
             expires_at=self._ends(admitted.tenant, identity, now),
             identity=serial.dumps(identity),
+            source=policy.upstream_of(admitted.idp),
         )
         entitlement = self._entitle(admitted, identity)
         if not entitlement.allowed:
@@ -62,7 +63,7 @@ class Sessions:
         *,
         tenant: str | None,
         idp: tuple[str, str] | None,
-        ip: Address | None,
+        ip: Address,
     ) -> tuple[Session, ...]:
         """This browser's sessions that may answer for `client` now; narrowed to an active tenant and a home realm."""
         found = (
@@ -73,9 +74,7 @@ class Sessions:
         )
         return tuple(session for session in found if self.usable(configuration, session, client, ip=ip))
 
-    def usable(
-        self, configuration: Configuration, session: Session, client: Client, *, ip: Address | None = None
-    ) -> bool:
+    def usable(self, configuration: Configuration, session: Session, client: Client, *, ip: Address) -> bool:
         """Whether single sign-on may use the session: the guard, its limits, and the IdP still being the same one."""
         try:
             admitted = self._admit(configuration, session, client, ip)
@@ -164,5 +163,4 @@ class Sessions:
 
 def _same_upstream(admitted: Admitted, session: Session) -> bool:
     """Pointing an IdP at another upstream makes new people, so the old upstream's sessions answer no more."""
-    oidc = admitted.idp.oidc
-    return oidc is None or oidc.issuer == session.upstream
+    return session.source == policy.upstream_of(admitted.idp) != ""

@@ -12,7 +12,8 @@ ClaimValue = str | int | float | bool | tuple[str, ...]
 class Session:
     """One (tenant, IdP, subject) session behind a browser session. Times are epoch seconds.
 
-    `identity` is the sealed Identity (see `sessions`); `sub` the person's opaque subject.
+    `identity` is the sealed Identity (see `sessions`); `sub` the person's opaque subject; `source` the upstream that
+    the IdP's settings pointed at (see `policy.upstream_of`).
     """
 
     sid: str
@@ -26,6 +27,7 @@ class Session:
     last_seen: int
     expires_at: int
     identity: str = field(repr=False, default="")
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

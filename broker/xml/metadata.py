@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -78,6 +79,15 @@ def parse(document: bytes, *, entity_id: str | None, now: float, loopback: bool)
         valid_until=valid_until,
         cache_seconds=_cache_seconds(root, entity, role),
     )
+
+
+@lru_cache(maxsize=4096)
+def entity_id_of(document: bytes) -> str | None:
+    """The one IdP that a document is about; None: it has none, or several."""
+    try:
+        return _entity(_root(document), None).get("entityID")
+    except MetadataRefused:
+        return None
 
 
 def _root(document: bytes) -> etree._Element:

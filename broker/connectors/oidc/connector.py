@@ -53,7 +53,7 @@ class OidcConnector:
             stale=12 * _HOUR,
         )
         self._keys = Kept(
-            Shelf(documents, idp.tenant, idp.id, "oidc_jwks"),
+            Shelf(documents, idp.tenant, idp.id, f"oidc_jwks {self._settings.issuer}"),
             clock,
             self._fetch_keys,
             _read_keys,

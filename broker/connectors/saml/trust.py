@@ -39,6 +39,7 @@ class Trust:
     ) -> None:
         self._idp = idp
         self._source = source
+        self._kind = f"{KIND} {source.url}"  # the copy of another address is no copy
         self._entity_id = entity_id
         self._surroundings = surroundings
         self._known: Known | None = None
@@ -97,12 +98,12 @@ class Trust:
         if response.status != 200:
             raise UpstreamUnavailable("status", detail=f"metadata answered with status {response.status}")
         parsed = self._parsed(response.body, now)
-        self._surroundings.documents.save(self._idp.tenant, self._idp.id, KIND, response.body, int(now))
+        self._surroundings.documents.save(self._idp.tenant, self._idp.id, self._kind, response.body, int(now))
         return Known(parsed, now + _lifetime(parsed))
 
     def _kept(self, now: float) -> Known | None:
         """The copy in the store, if it still parses; as fresh as when it was fetched."""
-        copy = self._surroundings.documents.load(self._idp.tenant, self._idp.id, KIND)
+        copy = self._surroundings.documents.load(self._idp.tenant, self._idp.id, self._kind)
         if copy is None:
             return None
         try:

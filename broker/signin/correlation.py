@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Mapping
 from enum import StrEnum
 
+from broker.errors import ShownError
 from broker.seal import Seal
 
 NAME_LIMIT = 80  # SAML Bindings §3.4.3: RelayState is at most 80 bytes
@@ -41,7 +42,10 @@ class Correlation:
         return _text(self._seal.mac("transaction cookie", name.encode()))
 
     def fault(self, name: str, tenant: str, idp: str, cookie: str | None, now: float) -> Fault | None:
-        """Why this answer does not belong here, or None. Order: ours, place, browser, time."""
+        """Why this answer does not belong here, or None. Order: ours, place, time, browser.
+
+        The cookie ends with the transaction, so what comes late comes without it: the time is what is wrong then.
+        """
         parts = name.split(".")
         if len(name) > NAME_LIMIT or len(parts) != 4 or not name.isascii():
             return Fault.UNKNOWN
@@ -50,16 +54,31 @@ class Correlation:
             return Fault.UNKNOWN
         if not hmac.compare_digest(parts[3], self._tag("place", stem, tenant, idp)):
             return Fault.TENANT
-        if cookie is None or not cookie.isascii() or not hmac.compare_digest(cookie, self.cookie(name)):
-            return Fault.BROWSER
-        return Fault.EXPIRED if int(parts[1], 16) <= now else None
+        if int(parts[1], 16) <= now:
+            return Fault.EXPIRED
+        ours = cookie is not None and cookie.isascii() and hmac.compare_digest(cookie, self.cookie(name))
+        return None if ours else Fault.BROWSER
 
     def _tag(self, purpose: str, *parts: str) -> str:
         return _text(self._seal.mac(f"transaction {purpose}", "\n".join(parts).encode())[:8])
 
 
-def reason(correlation: Mapping[str, str], fault: Fault) -> str:
-    return correlation[fault.value]
+def lost(correlation: Mapping[str, str], fault: Fault) -> ShownError:
+    """`correlation`: the connector's reason for each fault."""
+    return ShownError(correlation[fault.value], LOST[fault])
+
+
+LOST: Mapping[Fault, str] = {
+    Fault.MISSING: "This answer belongs to no sign-in. Start again from your application.",
+    Fault.UNKNOWN: "This answer belongs to no sign-in. Start again from your application.",
+    Fault.TENANT: "This answer belongs to another sign-in. Start again from your application.",
+    Fault.EXPIRED: "This sign-in took too long. Start again from your application.",
+    Fault.CONSUMED: "This sign-in has already been used. Start again from your application.",
+    Fault.BROWSER: (
+        "This browser has no such sign-in under way: it is finished, it was started in another browser, or cookies are "
+        "blocked. Allow cookies for this site and start again from your application."
+    ),
+}
 
 
 def _text(data: bytes) -> str:

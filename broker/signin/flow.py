@@ -8,13 +8,13 @@ read the browser's session cookie (contract section 2, Hosts and cookies).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from broker import policy
 from broker.connectors import Connector, Connectors
-from broker.errors import AccessDenied, AssertionRejected, BrokerError, ShownError
+from broker.errors import AssertionRejected, BrokerError, LoginRequired, OAuthError, ShownError
 from broker.model import (
     AuditEvent,
     AuthRequest,
@@ -31,7 +31,7 @@ from broker.model import (
 )
 from broker.policy import Address, Admitted
 from broker.sessions import Sessions
-from broker.signin.correlation import Correlation, Fault
+from broker.signin.correlation import Correlation, Fault, lost
 from broker.store import Store, Transaction
 
 Cookies = Callable[[str], str | None]  # a transaction's name -> what this browser sent for it
@@ -70,6 +70,7 @@ class Arrival:
 
     request: str
     identity: str
+    source: str  # `policy.upstream_of` at the time
 
 
 class SignIn:
@@ -90,7 +91,7 @@ class SignIn:
         self._lifetimes = lifetimes
         self._clock = clock
 
-    def start(self, configuration: Configuration, request: AuthRequest, ip: Address | None) -> Started:
+    def start(self, configuration: Configuration, request: AuthRequest, ip: Address) -> Started:
         """Leg 1: `request` names tenant, home tenant and IdP. Raises AccessDenied, UpstreamUnavailable."""
         admitted = self._admit(configuration, request, ip)
         expires_at = int(self._clock()) + self._lifetimes.sign_in
@@ -106,20 +107,18 @@ class SignIn:
     def answer(
         self,
         configuration: Configuration,
-        tenant_id: str,
-        idp_id: str,
+        idp: IdentityProvider,
         callback: Callback,
         cookies: Cookies,
         browser: str | None,
-        ip: Address | None,
+        ip: Address,
     ) -> Completed | Answered:
-        """Leg 2: the IdP's answer at `/t/<tenant>/…/<idp>/…`, all of it unverified until `finish` returns."""
-        _, idp = policy.usable_provider(configuration, tenant_id, idp_id)
+        """Leg 2: the answer of `idp`, the one that the path names; all of it unverified until `finish` returns."""
         connector = self._connectors.of(idp)
-        with _about(f"{connector.event}.rejected", tenant_id, idp_id):
+        with _about(connector, idp):
             name = self._belongs(connector, idp, connector.correlate(callback), cookies)
             request = self._take_request(connector, idp, name)
-            with _leaving(request):
+            with _leaving(configuration, request):
                 self._admit(configuration, request, ip)
                 identity = connector.finish(request, callback, self._connectors.callback_url(idp))
                 if callback.method == "POST":
@@ -129,30 +128,28 @@ class SignIn:
     def arrive(
         self,
         configuration: Configuration,
-        tenant_id: str,
-        idp_id: str,
+        idp: IdentityProvider,
         name: str,
         cookies: Cookies,
         browser: str | None,
-        ip: Address | None,
+        ip: Address,
     ) -> Completed:
-        """The GET after a cross-site POST: the same guard, the same browser, once."""
-        _, idp = policy.usable_provider(configuration, tenant_id, idp_id)
+        """The GET after a cross-site POST: the same guard, the same browser, the same upstream, once."""
         connector = self._connectors.of(idp)
-        with _about(f"{connector.event}.rejected", tenant_id, idp_id):
+        with _about(connector, idp):
             self._belongs(connector, idp, name, cookies)
-            parked = self._store.of(tenant_id).take("arrival", name)
+            parked = self._store.of(idp.tenant).take("arrival", name)
             if parked is None:
-                raise self._lost(connector, Fault.CONSUMED)
+                raise lost(connector.correlation, Fault.CONSUMED)
             arrival = serial.loads(Arrival, parked)
             request = serial.loads(AuthRequest, arrival.request)
-            with _leaving(request):
+            with _leaving(configuration, request):
+                if arrival.source != policy.upstream_of(idp):
+                    raise AssertionRejected("upstream_changed")
                 identity = serial.loads(Identity, arrival.identity)
                 return self._complete(configuration, request, identity, browser, ip)
 
-    def resume(
-        self, configuration: Configuration, request: AuthRequest, session: Session, ip: Address | None
-    ) -> Completed:
+    def resume(self, configuration: Configuration, request: AuthRequest, session: Session, ip: Address) -> Completed:
         """Single sign-on: a code on an existing session, if the current rules still allow this person."""
         admitted = self._admit(configuration, request, ip)
         entitlement = self._sessions.entitle(configuration, session, admitted.client)
@@ -169,33 +166,32 @@ class SignIn:
         requests = (serial.loads(AuthRequest, payload) for payload in payloads)
         return tuple(replace(_event("sign_in.abandoned", request), outcome="abandoned") for request in requests)
 
-    def _admit(self, configuration: Configuration, request: AuthRequest, ip: Address | None) -> Admitted:
+    def _admit(self, configuration: Configuration, request: AuthRequest, ip: Address) -> Admitted:
         if request.tenant is None or request.home_tenant is None or request.idp is None:
             raise ShownError("home_realm_undecided")
-        return policy.admit(
+        admitted = policy.admit(
             configuration, request.client_id, request.tenant, request.idp, home_tenant_id=request.home_tenant, ip=ip
         )
+        policy.require_return(configuration, admitted, request.redirect_uri)
+        return admitted
 
     def _belongs(self, connector: Connector, idp: IdentityProvider, name: str | None, cookies: Cookies) -> str:
         if name is None:
-            raise self._lost(connector, Fault.MISSING)
+            raise lost(connector.correlation, Fault.MISSING)
         fault = self._correlation.fault(name, idp.tenant, idp.id, cookies(name), self._clock())
         if fault is not None:
-            raise self._lost(connector, fault)
+            raise lost(connector.correlation, fault)
         return name
 
     def _take_request(self, connector: Connector, idp: IdentityProvider, name: str) -> AuthRequest:
         payload = self._store.of(idp.tenant).take("auth_request", name)
         if payload is None:
-            raise self._lost(connector, Fault.CONSUMED)
+            raise lost(connector.correlation, Fault.CONSUMED)
         return serial.loads(AuthRequest, payload)
-
-    def _lost(self, connector: Connector, fault: Fault) -> ShownError:
-        return ShownError(connector.correlation[fault.value], LOST[fault])
 
     def _park(self, connector: Connector, request: AuthRequest, identity: Identity, idp: IdentityProvider) -> Answered:
         expires_at = int(self._clock()) + self._lifetimes.sign_in
-        arrival = Arrival(serial.dumps(request), serial.dumps(identity))
+        arrival = Arrival(serial.dumps(request), serial.dumps(identity), policy.upstream_of(idp))
         with self._store.transaction() as transaction:
             _remember_once(transaction, identity)
             transaction.of(idp.tenant).put("arrival", request.id, serial.dumps(arrival), expires_at)
@@ -208,7 +204,7 @@ class SignIn:
         request: AuthRequest,
         identity: Identity,
         browser: str | None,
-        ip: Address | None,
+        ip: Address,
     ) -> Completed:
         admitted = self._admit(configuration, request, ip)
         cookie = secrets.token_urlsafe(32)
@@ -216,6 +212,7 @@ class SignIn:
             if browser is not None:
                 transaction.deployment.move_browser(browser, cookie)
             session = self._sessions.open(transaction, admitted, request, identity, cookie)
+            _require_hinted_person(request, session)
             code = self._issue_code(transaction, request, session)
             transaction.record(_event("sign_in.completed", request, session))
         return Completed(request, code, session, cookie)
@@ -237,17 +234,10 @@ class SignIn:
         return code
 
 
-LOST: Mapping[Fault, str] = {
-    Fault.MISSING: "This answer belongs to no sign-in. Start again from your application.",
-    Fault.UNKNOWN: "This answer belongs to no sign-in. Start again from your application.",
-    Fault.TENANT: "This answer belongs to another sign-in. Start again from your application.",
-    Fault.EXPIRED: "This sign-in took too long. Start again from your application.",
-    Fault.CONSUMED: "This sign-in has already been used. Start again from your application.",
-    Fault.BROWSER: (
-        "This sign-in was started in another browser, or cookies are blocked. "
-        "Allow cookies for this site and start again from your application."
-    ),
-}
+def _require_hinted_person(request: AuthRequest, session: Session) -> None:
+    """OIDC Core §3.1.2.1, id_token_hint: no positive answer about anybody else."""
+    if request.id_token_hint_sub not in {None, session.sub}:
+        raise LoginRequired("id_token_hint_sub", "Somebody else signed in than the application asked for.")
 
 
 def _remember_once(transaction: Transaction, identity: Identity) -> None:
@@ -272,21 +262,23 @@ def _event(event: str, request: AuthRequest, session: Session | None = None) -> 
 
 
 @contextmanager
-def _about(event: str, tenant: str, idp: str) -> Iterator[None]:
+def _about(connector: Connector, idp: IdentityProvider) -> Iterator[None]:
+    """Audited where the answer arrived. A good answer that changes nothing (OAuthError) is no fault of the IdP's."""
     try:
         yield
     except BrokerError as error:
-        denied = isinstance(error, AccessDenied)
-        error.about(event="sign_in.denied" if denied else event, tenant=tenant, idp=idp)
+        denied = isinstance(error, OAuthError)
+        error.about(event="sign_in.denied" if denied else f"{connector.event}.rejected", tenant=idp.tenant, idp=idp.id)
         raise
 
 
 @contextmanager
-def _leaving(request: AuthRequest) -> Iterator[None]:
-    """Client and redirect URI were proven before the trip to the IdP: failures go back to the client."""
+def _leaving(configuration: Configuration, request: AuthRequest) -> Iterator[None]:
+    """Client and redirect URI were proven before the trip to the IdP; if they still are, failures go back there."""
     try:
         yield
     except BrokerError as error:
         error.about(reference=request.reference, client_id=request.client_id)
-        error.leaving_by(request.redirect_uri, request.state)
+        if policy.returns_to(configuration, request.client_id, request.redirect_uri, request.tenant or ""):
+            error.leaving_by(request.redirect_uri, request.state)
         raise

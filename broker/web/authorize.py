@@ -48,7 +48,7 @@ class Asked:
     request: AuthRequest
     realm: HomeRealm
     unverified: Parameters
-    ip: Address | None
+    ip: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Authorize:
     sessions: Sessions
     cookies: Cookies
     pages: Pages
-    address: Callable[[Request], Address | None]
+    address: Callable[[Request], Address]
     read_hint: Callable[[str], IdTokenHint]
     clock: Callable[[], float]
 
@@ -96,7 +96,7 @@ class Authorize:
             raise
         reference = new_reference()
         try:
-            return act(self._asked(configuration, proven, unverified, reference))
+            return _acted(act, self._asked(configuration, proven, unverified, reference))
         except BrokerError as error:
             error.about(event="authorize.rejected", reference=reference, client_id=proven.client.client_id)
             error.leaving_by(proven.redirect_uri, proven.state)
@@ -124,7 +124,7 @@ class Authorize:
         client: Client,
         parsed: ParsedRequest,
         unverified: Parameters,
-        ip: Address | None,
+        ip: Address,
     ) -> HomeRealm:
         active = home_realm.active_tenant(
             configuration,
@@ -154,12 +154,15 @@ class Authorize:
 
     def _proceed(self, asked: Asked) -> Response:
         """Single sign-on where it may be used, else the IdP, else the page; `prompt=none` never leaves or asks."""
+        silent = "none" in asked.request.prompt
+        if silent and asked.realm.outcome == "chooser" and asked.realm.active_tenant is None:
+            raise InteractionRequired("home_realm_undecided")
         session = self._session(asked)
         if session is not None:
             return self._resumed(asked, session)
-        if "none" in asked.request.prompt:
-            if asked.realm.outcome == "chooser":
-                raise InteractionRequired("home_realm_undecided")
+        if silent and asked.realm.outcome == "chooser":
+            raise InteractionRequired("home_realm_undecided")
+        if silent:
             raise LoginRequired("no_session")
         if asked.realm.outcome == "chooser":
             return self._page(asked)
@@ -245,6 +248,15 @@ class Authorize:
 
 
 UNKNOWN_ADDRESS = "We do not know where people with this address sign in. Check it, or ask your administrator."
+
+
+def _acted(act: Callable[[Asked], Response], asked: Asked) -> Response:
+    """From here on a failure belongs to a tenant, and its audit event says so."""
+    try:
+        return act(asked)
+    except BrokerError as error:
+        error.about(tenant=asked.realm.active_tenant or asked.realm.tenant, idp=asked.realm.idp)
+        raise
 
 
 def _cancelled(_: Asked) -> Response:

@@ -31,7 +31,7 @@ class Callbacks:
     signin: SignIn
     connectors: Connectors
     cookies: Cookies
-    address: Callable[[Request], Address | None]
+    address: Callable[[Request], Address]
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("callback", __name__)
@@ -45,13 +45,12 @@ class Callbacks:
         return routes
 
     def answer(self, tenant: str, protocol: str, idp: str) -> Response:
-        self._provider(tenant, protocol, idp)
+        configuration = self.live()
         callback = Callback(request.method, _every_value(request.args), _every_value(request.form))
         cookies = self.cookies
         result = self.signin.answer(
-            self.live(),
-            tenant,
-            idp,
+            configuration,
+            _provider(configuration, tenant, protocol, idp),
             callback,
             cookies.transaction(request),
             cookies.session(request),
@@ -62,13 +61,12 @@ class Callbacks:
         return self._parked(result, f"/t/{tenant}/{protocol}/{idp}/arrival")
 
     def arrival(self, tenant: str, protocol: str, idp: str) -> Response:
-        self._provider(tenant, protocol, idp)
+        configuration = self.live()
         name = request.args.get("name", "")
         cookies = self.cookies
         result = self.signin.arrive(
-            self.live(),
-            tenant,
-            idp,
+            configuration,
+            _provider(configuration, tenant, protocol, idp),
             name,
             cookies.transaction(request),
             cookies.session(request),
@@ -77,9 +75,10 @@ class Callbacks:
         return self._completed(result, name)
 
     def metadata(self, tenant: str, protocol: str, idp: str) -> Response:
-        provider = self._provider(tenant, protocol, idp)
+        configuration = self.live()
+        provider = _provider(configuration, tenant, protocol, idp)
         try:
-            policy.usable_provider(self.live(), tenant, idp)
+            policy.usable_provider(configuration, tenant, idp)
         except AccessDenied:
             abort(404)
         document = self.connectors.of(provider).metadata(self.connectors.callback_url(provider))
@@ -100,13 +99,14 @@ class Callbacks:
         self.cookies.remember_realm(response, request, completed.session.home_tenant, completed.session.idp)
         return response
 
-    def _provider(self, tenant: str, protocol: str, idp: str) -> IdentityProvider:
-        """A path of the wrong protocol, tenant or IdP is no path at all: it looks like any other unknown one."""
-        held = self.live().tenants.get(tenant)
-        provider = held.identity_providers.get(idp) if held else None
-        if provider is None or provider.protocol != protocol:
-            abort(404)
-        return provider
+
+def _provider(configuration: Configuration, tenant: str, protocol: str, idp: str) -> IdentityProvider:
+    """A path of the wrong protocol, tenant or IdP is no path at all: it looks like any other unknown one."""
+    held = configuration.tenants.get(tenant)
+    provider = held.identity_providers.get(idp) if held else None
+    if provider is None or provider.protocol != protocol:
+        abort(404)
+    return provider
 
 
 def _every_value(values: MultiDict[str, str]) -> Mapping[str, tuple[str, ...]]:

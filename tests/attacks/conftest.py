@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,7 +45,16 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(tmp_path_factory.mktemp("secure"), {}, "https://login.example.com")
 
 
+@pytest.fixture(scope="session")
+def prepared(providers: Mapping[str, OidcOp], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys are made once."""
+    folder = tmp_path_factory.mktemp("prepared")
+    World(folder, providers).house.store.close()
+    return folder
+
+
 @pytest.fixture
-def fresh(ops: Mapping[str, OidcOp], tmp_path: Path) -> World:
+def fresh(ops: Mapping[str, OidcOp], prepared: Path, tmp_path: Path) -> World:
     """For attacks that change the configuration or the clock."""
-    return World(tmp_path, ops)
+    shutil.copytree(prepared, tmp_path / "broker")
+    return World(tmp_path / "broker", ops)

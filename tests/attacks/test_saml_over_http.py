@@ -7,7 +7,6 @@ import pytest
 from tests.attacks.saml import CASES, Case
 from tests.attacks.world import World
 
-
 TOO_LARGE = "10 MB NameID"  # refused by its length, unread: there is nothing to audit
 
 

@@ -109,7 +109,7 @@ class UnderWay:
         browser: FlaskClient | None = None,
         method: str | None = None,
     ) -> TestResponse:
-        """Bring an answer (else the honest one) to the callback of `at` (else its own) with a browser (else its own)."""
+        """Bring an answer, else the honest one, to the callback of `at`, else its own."""
         tenant, idp = at or (self.tenant, self.idp)
         callback = callback or self.honest()
         kind, end = ("saml", "acs") if idp.startswith("adfs") else ("oidc", "callback")
@@ -132,6 +132,7 @@ class UnderWay:
 
 class World:
     def __init__(self, folder: Path, ops: Mapping[str, OidcOp], issuer: str = LOOPBACK) -> None:
+        """`folder` may hold a database that was prepared before."""
         self.folder, self.ops, self.issuer, self.clock = folder, ops, issuer, Clock()
         self.clients, self.tenants = setting.clients(), setting.tenants(ops)
         self.environ = setting.environ(folder, ops)

@@ -45,7 +45,9 @@ class Live:
         if live is None:
             raise StoreError("no_revision", detail="no configuration was applied yet")
         bundle = configuration.Bundle(live.files, self._folder)
-        return configuration.load(bundle, self._deployment, environ=self._environ, revision=live.number)
+        return configuration.load(
+            bundle, self._deployment, environ=self._environ, revision=live.number, warn=LOG.warning
+        )
 
 
 Current = Callable[[], Configuration]

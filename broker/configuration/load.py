@@ -21,16 +21,27 @@ from broker.errors import ConfigurationError, Problem
 from broker.model import Client, Configuration, Deployment, Signing, Tenant
 
 
-def load(bundle: Bundle, deployment: Deployment, *, environ: Mapping[str, str], revision: int) -> Configuration:
-    """The configuration of a bundle. Raises ConfigurationError with all problems; warnings do not count.
+def load(
+    bundle: Bundle,
+    deployment: Deployment,
+    *,
+    environ: Mapping[str, str],
+    revision: int,
+    warn: Callable[[Problem], None] | None = None,
+) -> Configuration:
+    """The configuration of a bundle. Raises ConfigurationError with all problems; `warn` hears of the warnings.
 
     A secret that cannot be resolved leaves `None` where it would stand: what needs it fails by name.
     """
     reading = _Reading(bundle, deployment, environ)
     reading.read()
-    problems = sorted(problem for problem in [*bundle.problems, *reading.problems] if not problem.warning)
+    found = sorted({*bundle.problems, *reading.problems})
+    problems = [problem for problem in found if not problem.warning]
     if problems:
         raise ConfigurationError(problems)
+    if warn is not None:
+        for warning in found:
+            warn(warning)
     return build.configuration(revision, reading.clients, reading.tenants)
 
 

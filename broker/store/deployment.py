@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection
-
 from broker.errors import StoreError
 from broker.model import Session
 from broker.store import statements
 from broker.store.engine import Connections
+from broker.store.link import Link
 from broker.store.records import Revision, StoredEvent, StoredKey
 from broker.store.sealing import Sealing, digest, revision_digest, stored_events
 
@@ -29,53 +28,53 @@ class DeploymentStore:
     def take(self, kind: str, handle: str) -> tuple[str, str] | None:
         """(tenant, value), once, in one statement. None: unknown, taken before, or expired."""
         hashed = digest(handle)
-        with self._connections.one() as connection:
+        with self._connections.one() as link:
             wanted = {"kind": kind, "handle": hashed, "now": self._now()}
-            row = connection.execute(statements.TAKE_OF_ANY, wanted).one_or_none()
+            row = link.row(statements.TAKE_OF_ANY, wanted)
         if row is None:
             return None
         return row.tenant, self._sealing.open(row.payload, f"one_time/{kind}", row.tenant, hashed)
 
     def owner_of_refresh(self, token: str) -> str | None:
-        with self._connections.one() as connection:
+        with self._connections.one() as link:
             wanted = {"this_handle": digest(token)}
-            owner: str | None = connection.execute(statements.OWNER_OF_REFRESH, wanted).scalar_one_or_none()
+            owner: str | None = link.value(statements.OWNER_OF_REFRESH, wanted)
         return owner
 
     def grant_of_code(self, code: str) -> tuple[str, str] | None:
         """(tenant, grant id) of what a code that was redeemed before has given (RFC 6749 §4.1.2: revoke it)."""
-        with self._connections.one() as connection:
-            row = connection.execute(statements.GRANT_OF_CODE, {"this_code": digest(code)}).one_or_none()
+        with self._connections.one() as link:
+            row = link.row(statements.GRANT_OF_CODE, {"this_code": digest(code)})
         return None if row is None else (row.tenant, row.id)
 
     def browser_sessions(self, browser: str) -> tuple[Session, ...]:
         """The unexpired sessions behind a session cookie, last seen first."""
         wanted = {"this_browser": digest(browser), "now": self._now()}
-        with self._connections.one() as connection:
-            return tuple(self._sealing.session(row) for row in connection.execute(statements.BROWSER_SESSIONS, wanted))
+        with self._connections.one() as link:
+            return tuple(self._sealing.session(row) for row in link.rows(statements.BROWSER_SESSIONS, wanted))
 
     def move_browser(self, old: str, new: str) -> None:
         """The session cookie was replaced: its sessions follow."""
-        with self._connections.one() as connection:
-            connection.execute(statements.MOVE_BROWSER, {"old": digest(old), "new": digest(new)})
+        with self._connections.one() as link:
+            link.run(statements.MOVE_BROWSER, {"old": digest(old), "new": digest(new)})
 
     def lock(self, name: str) -> None:
         """Be alone with this name until the transaction ends. Raises StoreError outside a transaction."""
         if not self._connections.together:
             raise StoreError("lock_without_transaction")
-        with self._connections.several() as connection:
-            hold(connection, name)
+        with self._connections.several() as link:
+            hold(link, name)
 
     def keys(self, purpose: str) -> tuple[StoredKey, ...]:
         """The unexpired keys of a purpose, oldest first."""
-        with self._connections.one() as connection:
-            rows = connection.execute(statements.KEYS, {"this_purpose": purpose, "now": self._now()})
+        with self._connections.one() as link:
+            rows = link.rows(statements.KEYS, {"this_purpose": purpose, "now": self._now()})
             return tuple(self._sealing.key(row) for row in rows)
 
     def add_key(self, key: StoredKey) -> None:
         """StoreError `conflict`: the kid was used before, however long ago."""
-        with self._connections.one() as connection:
-            connection.execute(statements.ADD_KEY, self._sealing.key_row(key))
+        with self._connections.one() as link:
+            link.run(statements.ADD_KEY, self._sealing.key_row(key))
 
     def change_key(self, kid: str, state: str, at: int, expires_at: int | None = None) -> None:
         """To `active` or `retired` at that moment; from `expires_at` on the key is not there any more."""
@@ -86,40 +85,40 @@ class DeploymentStore:
             "retired": at if state == "retired" else None,
             "expires": expires_at,
         }
-        with self._connections.one() as connection:
-            connection.execute(statements.CHANGE_KEY, change)
+        with self._connections.one() as link:
+            link.run(statements.CHANGE_KEY, change)
 
     def live_number(self) -> int:
         """The live revision's number, cheap enough for every request; 0: none yet."""
-        with self._connections.one() as connection:
-            number: int = connection.execute(statements.LIVE_NUMBER).scalar_one()
+        with self._connections.one() as link:
+            number: int = link.value(statements.LIVE_NUMBER)
         return number
 
     def live_revision(self) -> Revision | None:
-        with self._connections.one() as connection:
-            row = connection.execute(statements.LIVE_REVISION).one_or_none()
+        with self._connections.one() as link:
+            row = link.row(statements.LIVE_REVISION)
         return None if row is None else self._sealing.revision(row)
 
     def add_revision(self, files: Mapping[str, bytes], by: str, summary: str, at: int) -> Revision:
         """Make these files the live revision."""
-        with self._connections.several() as connection:
-            hold(connection, "revisions")
-            number = connection.execute(statements.LIVE_NUMBER).scalar_one() + 1
+        with self._connections.several() as link:
+            hold(link, "revisions")
+            number = link.value(statements.LIVE_NUMBER) + 1
             revision = Revision(number, at, by, summary, revision_digest(files), dict(files))
-            connection.execute(statements.ADD_REVISION, self._sealing.revision_row(revision))
+            link.run(statements.ADD_REVISION, self._sealing.revision_row(revision))
         return revision
 
     def revisions(self) -> tuple[Revision, ...]:
         """All of them, oldest first."""
-        with self._connections.one() as connection:
-            return tuple(self._sealing.revision(row) for row in connection.execute(statements.REVISIONS))
+        with self._connections.one() as link:
+            return tuple(self._sealing.revision(row) for row in link.rows(statements.REVISIONS))
 
     def expire(self, now: int) -> tuple[str, ...]:
         """Delete what has expired. Answers the sign-ins that nobody finished: each once, whoever calls."""
-        with self._connections.several() as connection:
-            gone = connection.execute(statements.EXPIRE_ONE_TIME, {"now": now}).all()
+        with self._connections.several() as link:
+            gone = link.rows(statements.EXPIRE_ONE_TIME, {"now": now})
             for statement in statements.EXPIRE:
-                connection.execute(statement, {"now": now})
+                link.run(statement, {"now": now})
             return tuple(
                 self._sealing.open(row.payload, f"one_time/{row.kind}", row.tenant, row.handle)
                 for row in gone
@@ -129,18 +128,18 @@ class DeploymentStore:
     def events(self, reference: str | None = None, limit: int = 100) -> tuple[StoredEvent, ...]:
         """The newest `limit` audit events of all tenants and of none, oldest first."""
         wanted: dict[str, object] = {"at_most": limit}
-        with self._connections.one() as connection:
+        with self._connections.one() as link:
             if reference is None:
-                return stored_events(connection.execute(statements.EVENTS, wanted))
+                return stored_events(link.rows(statements.EVENTS, wanted))
             wanted["this_reference"] = reference
-            return stored_events(connection.execute(statements.EVENTS_OF_REFERENCE, wanted))
+            return stored_events(link.rows(statements.EVENTS_OF_REFERENCE, wanted))
 
     def _now(self) -> int:
         return int(self._clock())
 
 
-def hold(connection: Connection, name: str) -> None:
+def hold(link: Link, name: str) -> None:
     """PostgreSQL: an advisory lock until the transaction ends. SQLite: BEGIN IMMEDIATE holds everything already."""
-    if connection.dialect.name == "postgresql":
+    if link.backend == "postgresql":
         key = int.from_bytes(hashlib.sha256(f"broker {name}".encode()).digest()[:8], "big", signed=True)
-        connection.execute(statements.LOCK, {"key": key})
+        link.run(statements.LOCK, {"key": key})

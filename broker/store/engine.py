@@ -1,7 +1,8 @@
 """One door to the database: SQLite in a file, or PostgreSQL. Every failure of it leaves as a StoreError.
 
-one()      a connection for a single statement, which commits by itself
+one()      a link for a single statement, which commits by itself
 several()  a write transaction: SQLite BEGIN IMMEDIATE, so that nobody reads what another is about to change
+core()     SQLAlchemy's own connection, for the schema; `alone`: in a write transaction
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from broker.errors import StoreError
+from broker.store.link import Driver, Link, Texts
 
 BUSY_SECONDS = 5
 POOL = {"pool_size": 8, "max_overflow": 16, "pool_timeout": BUSY_SECONDS}
@@ -30,24 +32,33 @@ class Connections(Protocol):
 
     together: bool
 
-    def one(self) -> AbstractContextManager[Connection]: ...
+    def one(self) -> AbstractContextManager[Link]: ...
 
-    def several(self) -> AbstractContextManager[Connection]: ...
+    def several(self) -> AbstractContextManager[Link]: ...
 
 
 class Together:
-    """The connections of one open transaction: always the same one."""
+    """The link of one open transaction: always the same one."""
 
     together = True
 
-    def __init__(self, connection: Connection) -> None:
-        self._held = nullcontext(connection)
+    def __init__(self, link: Link) -> None:
+        self._held = nullcontext(link)
 
-    def one(self) -> AbstractContextManager[Connection]:
+    def one(self) -> AbstractContextManager[Link]:
         return self._held
 
-    def several(self) -> AbstractContextManager[Connection]:
+    def several(self) -> AbstractContextManager[Link]:
         return self._held
+
+
+class Switchable(Driver, Protocol):
+    """psycopg's connection."""
+
+    autocommit: bool
+
+    @property
+    def closed(self) -> bool: ...
 
 
 class Database:
@@ -59,20 +70,41 @@ class Database:
         parsed = _parse(url)
         self.path = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
         self._engine = _postgresql(parsed) if self.path is None else _sqlite(parsed, self.path)
-        # SQLite commits each statement by itself until somebody says BEGIN
-        self._alone = self._engine if self.path else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._dbapi = self._engine.dialect.loaded_dbapi
+        self._texts = Texts(self._engine.dialect)
 
     @contextmanager
-    def one(self) -> Iterator[Connection]:
-        with _spoken(), self._alone.connect() as connection:
-            yield connection
+    def one(self) -> Iterator[Link]:
+        with self._spoken(), self._driver() as driver:
+            if self.path is not None:  # SQLite commits each statement by itself until somebody says BEGIN
+                yield Link(driver, self._texts)
+                return
+            driver.autocommit = True  # psycopg's way to the same: no transaction, and no round trip to end it
+            try:
+                yield Link(driver, self._texts)
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
 
     @contextmanager
-    def several(self) -> Iterator[Connection]:
-        with _spoken(), self._engine.begin() as connection:
+    def several(self) -> Iterator[Link]:
+        """What is not committed when the connection goes back to the pool is rolled back there."""
+        with self._spoken(), self._driver() as driver:
             if self.path is not None:
+                driver.execute("BEGIN IMMEDIATE")
+            yield Link(driver, self._texts)
+            driver.commit()
+
+    @contextmanager
+    def core(self, *, alone: bool = False) -> Iterator[Connection]:
+        with self._spoken(), self._engine.begin() as connection:
+            if alone and self.path is not None:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+
+    def link(self, connection: Connection) -> Link:
+        """To run a statement of ours on a connection of `core`."""
+        return Link(cast("Driver", connection.connection.driver_connection), self._texts)
 
     def make_file(self) -> None:
         """SQLite's file, readable by its owner only; an existing one stays as it is."""
@@ -85,6 +117,35 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _driver(self) -> Iterator[Switchable]:
+        """One of the pool's connections; a broken one does not go back."""
+        held = self._engine.raw_connection()
+        try:
+            yield cast("Switchable", held.driver_connection)
+        except self._dbapi.Error as error:
+            if self._engine.dialect.is_disconnect(error, held.dbapi_connection, None):
+                held.invalidate(error)
+            raise
+        finally:
+            held.close()
+
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, self._dbapi.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreError(self._reason(cause), detail=type(cause).__name__) from error
+        except PoolTimeout as error:
+            raise StoreError("unreachable", detail=type(error).__name__) from error
+
+    def _reason(self, cause: BaseException | None) -> str:
+        if isinstance(cause, self._dbapi.IntegrityError):
+            return "conflict"
+        away = isinstance(cause, (self._dbapi.OperationalError, self._dbapi.InterfaceError))
+        return "unreachable" if away else "refused"
 
 
 def _parse(url: str) -> URL:
@@ -141,15 +202,3 @@ def _alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _spoken() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise StoreError("conflict", detail=type(error.orig).__name__) from error
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise StoreError("unreachable", detail=type(error).__name__) from error
-    except DBAPIError as error:
-        raise StoreError("refused", detail=type(error.orig).__name__) from error

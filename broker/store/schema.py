@@ -20,8 +20,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def upgrade(database: Database) -> None:
     """To head, in one transaction; of several processes doing so at once one works and the others wait."""
     database.make_file()
-    with database.several() as connection:
-        hold(connection, "schema")
+    with database.core(alone=True) as connection:
+        hold(database.link(connection), "schema")
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -31,14 +31,14 @@ def empty(database: Database) -> bool:
     """No table at all; a SQLite file that is not there yet is empty too."""
     if database.missing():
         return True
-    with database.one() as connection:
+    with database.core() as connection:
         return not inspect(connection).get_table_names()
 
 
 def require_head(database: Database) -> None:
     """Raises StoreError `not_at_head`."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    with database.one() as connection:
+    with database.core() as connection:
         at = MigrationContext.configure(connection).get_current_revision()
     if at != head:
         raise StoreError(

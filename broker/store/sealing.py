@@ -8,10 +8,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sqlalchemy import Row
-
 from broker.model import AuditEvent, Session, serial
 from broker.seal import Seal
+from broker.store.link import Row
 from broker.store.records import Grant, RefreshUse, Revision, StoredEvent, StoredKey
 from broker.telemetry import clean
 
@@ -52,7 +51,7 @@ class Sealing:
             "sealed": self.close(serial.dumps(session), "sessions", session.tenant, session.sid),
         }
 
-    def session(self, row: Row[*tuple[object, ...]]) -> Session:
+    def session(self, row: Row) -> Session:
         """`last_seen` lives in its column, so that touching a session seals nothing again."""
         text = self.open(row.sealed, "sessions", row.tenant, row.sid)
         return replace(serial.loads(Session, text), last_seen=row.last_seen)
@@ -74,7 +73,7 @@ class Sealing:
             "code": None if grant.code is None else digest(grant.code),
         }
 
-    def grant(self, row: Row[*tuple[object, ...]]) -> Grant:
+    def grant(self, row: Row) -> Grant:
         kept = json.loads(self.open(row.sealed, "grants", row.tenant, row.id))
         return Grant(
             id=row.id,
@@ -83,7 +82,7 @@ class Sealing:
             sid=row.sid,
             sub=row.sub,
             scope=tuple(row.scope.split()),
-            offline=row.offline,
+            offline=bool(row.offline),
             session=serial.loads(Session, kept["session"]),
             created_at=row.created_at,
             expires_at=row.expires_at,
@@ -107,7 +106,7 @@ class Sealing:
             "expires_at": key.expires_at,
         }
 
-    def key(self, row: Row[*tuple[object, ...]]) -> StoredKey:
+    def key(self, row: Row) -> StoredKey:
         private = base64.b64decode(self.open(row.private, "keys", row.purpose, row.kid))
         return StoredKey(**{**row._asdict(), "private": private})
 
@@ -122,13 +121,13 @@ class Sealing:
             "files": self.close(json.dumps(files), "revisions", "", str(revision.number)),
         }
 
-    def revision(self, row: Row[*tuple[object, ...]]) -> Revision:
+    def revision(self, row: Row) -> Revision:
         files = json.loads(self.open(row.files, "revisions", "", str(row.number)))
         opened = {path: base64.b64decode(body) for path, body in files.items()}
         return Revision(row.number, row.at, row.by, row.summary, row.digest, opened)
 
 
-def refresh_use(row: Row[*tuple[object, ...]] | None, at: int, *, redeemed: int) -> RefreshUse | None:
+def refresh_use(row: Row | None, at: int, *, redeemed: int) -> RefreshUse | None:
     """`redeemed`: how many uses the row counts when this one is the first."""
     if row is None:
         return None
@@ -151,12 +150,12 @@ def event_row(event: AuditEvent, at: int) -> dict[str, object]:
     return {"at": at, **cleaned, "detail": json.dumps(detail)}
 
 
-def stored_events(rows: Iterable[Row[*tuple[object, ...]]]) -> tuple[StoredEvent, ...]:
+def stored_events(rows: Iterable[Row]) -> tuple[StoredEvent, ...]:
     """Oldest first, from rows that come newest first."""
     return tuple(reversed([_stored_event(row) for row in rows]))
 
 
-def _stored_event(row: Row[*tuple[object, ...]]) -> StoredEvent:
+def _stored_event(row: Row) -> StoredEvent:
     event = AuditEvent(
         event=row.event,
         outcome=row.outcome,

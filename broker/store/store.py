@@ -29,8 +29,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Commits when the block ends, rolls back when it raises."""
-        with self._database.several() as connection:
-            transaction = Transaction(connection, self._sealing, self._clock)
+        with self._database.several() as link:
+            transaction = Transaction(link, self._sealing, self._clock)
             yield transaction
             transaction.finish()
 
@@ -47,8 +47,8 @@ class Store:
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
-        with self._database.one() as connection:
-            connection.execute(statements.PING)
+        with self._database.one() as link:
+            link.run(statements.PING)
 
     def close(self) -> None:
         """Close every connection; call it before forking if the store was used."""

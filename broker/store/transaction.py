@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
-
 from broker.model import AuditEvent
 from broker.store import statements
 from broker.store.deployment import DeploymentStore
 from broker.store.engine import Together
+from broker.store.link import Link
 from broker.store.sealing import Sealing, event_row
 from broker.store.tenant import TenantStore
 
@@ -17,9 +16,9 @@ from broker.store.tenant import TenantStore
 class Transaction:
     """Use it from the thread that opened it, and nothing of the store outside it until it ends."""
 
-    def __init__(self, connection: Connection, sealing: Sealing, clock: Callable[[], float]) -> None:
-        self._connection = connection
-        self._together = Together(connection)
+    def __init__(self, link: Link, sealing: Sealing, clock: Callable[[], float]) -> None:
+        self._link = link
+        self._together = Together(link)
         self._sealing = sealing
         self._clock = clock
         self._events: list[dict[str, object]] = []
@@ -32,10 +31,10 @@ class Transaction:
         return DeploymentStore(self._together, self._sealing, self._clock)
 
     def record(self, event: AuditEvent) -> None:
-        """Written when the transaction ends, all events in one statement."""
+        """Written when the transaction ends."""
         self._events.append(event_row(event, int(self._clock())))
 
     def finish(self) -> None:
         """Called once by the store, before it commits."""
-        if self._events:
-            self._connection.execute(statements.RECORD, self._events)
+        for event in self._events:
+            self._link.run(statements.RECORD, event)

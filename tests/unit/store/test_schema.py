@@ -115,7 +115,7 @@ def test_sqlite_writes_ahead_and_loses_no_commit(tmp_path: Path, clock: Clock) -
     path = tmp_path / "a b%20c?.db"
     store = Store(f"sqlite:///{str(path).replace('?', '%3F')}", Seal(KEY), clock)
     store.upgrade()
-    with store._database.one() as connection:
+    with store._database.core() as connection:
         modes = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
         keys = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
     store.close()

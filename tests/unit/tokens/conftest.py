@@ -1,3 +1,3 @@
-from tests.unit.grants.conftest import house
+from tests.unit.grants.conftest import few_rsa_keys, house
 
-__all__ = ["house"]
+__all__ = ["few_rsa_keys", "house"]

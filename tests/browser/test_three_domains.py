@@ -239,6 +239,7 @@ def test_back_button_after_sign_in_issues_nothing(sites: World, visitor: Visitor
     visitor.page.go_back(wait_until="commit")
     visitor.page.wait_for_url(f"{sites.issuer}/t/**")
     assert_refused(sites, visitor, "in_response_to")
+    assert "already finished" in visitor.page.locator("main").inner_text()
     assert len(sites.expenses.answers) == 1
 
 

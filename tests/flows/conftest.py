@@ -10,6 +10,7 @@ import pytest
 from tests.flows.app import App
 from tests.flows.broker_process import Installation
 from tests.flows.browser import Browser
+from tests.flows.in_process import InProcess, in_process
 from tests.flows.upstreams import Upstreams, upstreams
 from tests.idps import processes
 from tests.postgresql import postgresql_server
@@ -48,6 +49,19 @@ def nearby() -> Iterator[Upstreams]:
     """Identity providers in this process, for stories about the broker itself."""
     with upstreams() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def one_process(folder: Path) -> Iterator[InProcess]:
+    with in_process(folder / "in-process") as made:
+        yield made
+
+
+@pytest.fixture
+def here(one_process: InProcess) -> Iterator[InProcess]:
+    """A broker whose clock a test may move."""
+    yield one_process
+    one_process.clock.ahead = 0.0
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import Flask
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -130,16 +128,3 @@ def served(port: int = 0) -> Iterator[Place]:
 class _Quiet(WSGIRequestHandler):
     def log(self, *_: object) -> None:
         """Say nothing."""
-
-
-@contextmanager
-def within(made: Installation, clock: Callable[[], float]) -> Iterator[Flask]:
-    """The installation's broker in threads of this process, on a clock of the test's."""
-    import broker.app
-
-    broker.app.prepare(made.folder, made.environ)
-    application = broker.app.create(made.folder, made.environ, clock=clock, upkeep=False)
-    with served(urlsplit(made.issuer).port or 0) as place:
-        place.behind = application
-        yield application
-    application.extensions["broker"].store.close()

@@ -62,7 +62,7 @@ class _Text:
 
 
 def _maker(columns: Sequence[str]) -> Callable[[Any], Row]:
-    return cast("Callable[[Any], Row]", namedtuple("Row", columns)._make)  # type: ignore[misc]  # known at run time
+    return cast("Callable[[Any], Row]", namedtuple("Row", columns)._make)  # type: ignore[attr-defined]  # mypy: a bare tuple
 
 
 class Texts:

@@ -12,7 +12,8 @@ from ipaddress import IPv4Address, IPv6Address
 
 from broker.errors import AccessDenied, ShownError
 from broker.model import Client, Configuration, Entitlement, IdentityProvider, Tenant
-from broker.model.realm import MetadataSource, Network
+from broker.model.provider import MetadataSource
+from broker.model.realm import Network
 from broker.oauth2 import redirect_uris
 from broker.xml import metadata
 
@@ -96,7 +97,14 @@ def upstream_of(idp: IdentityProvider) -> str:
     """What the settings point at: issuer or entityID, else where the metadata comes from. Empty: nothing readable."""
     if idp.oidc is not None:
         return idp.oidc.issuer
+    if idp.oauth2 is not None:
+        return idp.oauth2.upstream
     return "" if idp.saml is None else idp.saml.entity_id or _named_by(idp.saml.metadata)
+
+
+def serves(idp: IdentityProvider, upstream: str) -> bool:
+    """Whether the settings still accept this issuer: of Entra's many tenants, one may have left the list."""
+    return idp.oidc is None or not idp.oidc.of_many_tenants or upstream in idp.oidc.issuers
 
 
 def _named_by(source: MetadataSource) -> str:

@@ -163,4 +163,5 @@ class Sessions:
 
 def _same_upstream(admitted: Admitted, session: Session) -> bool:
     """Pointing an IdP at another upstream makes new people, so the old upstream's sessions answer no more."""
-    return session.source == policy.upstream_of(admitted.idp) != ""
+    same = session.source == policy.upstream_of(admitted.idp) != ""
+    return same and policy.serves(admitted.idp, session.upstream)

@@ -1,28 +1,33 @@
 """The broker's values: frozen dataclasses, standard library only. Every other module speaks in these words.
 
-realm      what operators configure: Tenant, IdentityProvider, VendorProfile, Client, Deployment
+provider   an upstream, as operators configure it: IdentityProvider, its settings, VendorProfile
+realm      what else they configure: Tenant, Client, Deployment, Configuration
 rules      a tenant's claims rules, as data
 sign_in    what travels during one sign-in: AuthRequest, Callback, Begun, HomeRealm, Identity
 token      what may be issued and what was: Authorization, TokenSet, Session, AuditEvent
 """
 
+from broker.model.provider import (
+    TENANT_ID,
+    IdentityProvider,
+    MetadataSource,
+    OAuth2Settings,
+    OidcSettings,
+    OnlyFor,
+    SamlSettings,
+    Secret,
+    VendorProfile,
+)
 from broker.model.realm import (
     ApplicationAuth,
     Client,
     Configuration,
     Deployment,
     HomeRealmSettings,
-    IdentityProvider,
     Lifetimes,
-    MetadataSource,
-    OidcSettings,
-    OnlyFor,
-    SamlSettings,
-    Secret,
     Signing,
     SignInPolicy,
     Tenant,
-    VendorProfile,
 )
 from broker.model.rules import Deny, Drop, Role, Roles, Rule, Set
 from broker.model.sign_in import (
@@ -39,6 +44,7 @@ from broker.model.sign_in import (
 from broker.model.token import AuditEvent, Authorization, ClaimValue, Code, Entitlement, Session, TokenSet
 
 __all__ = [
+    "TENANT_ID",
     "ApplicationAuth",
     "AuditEvent",
     "AuthRequest",
@@ -59,6 +65,7 @@ __all__ = [
     "IdentityProvider",
     "Lifetimes",
     "MetadataSource",
+    "OAuth2Settings",
     "OidcSettings",
     "OnlyFor",
     "PostForm",

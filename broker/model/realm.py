@@ -6,93 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
+from broker.model.provider import IdentityProvider, Secret
 from broker.model.rules import Rule
 
 Network = IPv4Network | IPv6Network
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A resolved secret. `reveal()` is the only way to its text; it never shows in a repr or a log line."""
-
-    _text: str = field(repr=False)
-
-    def reveal(self) -> str:
-        return self._text
-
-
-@dataclass(frozen=True, slots=True)
-class VendorProfile:
-    """One row of vendor defaults (`broker/configuration/vendors/<name>.yaml`).
-
-    claim_names: upstream attribute or claim name -> short name. types: short name -> text | list | bool | number.
-    subject: candidates in order; each is `name_id`, `sub`, an attribute name, or several joined by `+`.
-    """
-
-    name: str
-    claim_names: Mapping[str, str]
-    types: Mapping[str, str]
-    subject: tuple[str, ...]
-    skew_seconds: int = 120
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
-
-
-@dataclass(frozen=True, slots=True)
-class OnlyFor:
-    """`for:` of an identity provider: it is chosen only for these e-mail domains (A-labels, `*.` wildcards)."""
-
-    email_domains: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class MetadataSource:
-    """Where SAML metadata comes from: exactly one of a URL or the document itself (read from `file` at load)."""
-
-    url: str | None = None
-    document: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SamlSettings:
-    metadata: MetadataSource
-    entity_id: str | None = None  # which entity of the metadata; needed when the document holds several
-    sp_entity_id: str | None = None  # default: our SP metadata URL
-    sign_requests: bool | None = None  # None: as the IdP's metadata asks (WantAuthnRequestsSigned)
-    want_signed: str = "either"  # assertion | response | either
-    name_id_format: str | None = None
-    subject: tuple[str, ...] = ()  # overrides the profile's candidates
-
-
-@dataclass(frozen=True, slots=True)
-class OidcSettings:
-    issuer: str
-    client_id: str
-    client_secret: Secret | None = None
-    client_auth: str = "client_secret_basic"  # | client_secret_post | none
-    scopes: tuple[str, ...] = ()  # overrides the profile's
-    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")  # accepted ID token algorithms
-    userinfo: str = "merge"  # merge | never
-    subject: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityProvider:
-    """An upstream that one tenant trusts. Exactly one of `saml`, `oidc` is set, as `protocol` says."""
-
-    tenant: str
-    id: str
-    name: str
-    protocol: str  # saml | oidc
-    profile: VendorProfile
-    enabled: bool = True
-    listed: bool = False
-    only_for: OnlyFor | None = None
-    emails: str = "own"  # own | any
-    claim_types: Mapping[str, str] = field(default_factory=dict)
-    skew_seconds: int = 120
-    saml: SamlSettings | None = None
-    oidc: OidcSettings | None = None
-    fingerprint: str = ""  # of everything above: caches are keyed by (tenant, id, fingerprint)
 
 
 @dataclass(frozen=True, slots=True)

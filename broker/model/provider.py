@@ -1,0 +1,132 @@
+"""An upstream that one tenant trusts, as operators configure it. Built only by `configuration`; never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TENANT_ID = "{tenantid}"  # in the issuer of Entra's documents for many tenants
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A resolved secret. `reveal()` is the only way to its text; it never shows in a repr or a log line."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        return self._text
+
+
+@dataclass(frozen=True, slots=True)
+class VendorProfile:
+    """One row of vendor defaults (`broker/configuration/vendors/<name>.yaml`).
+
+    claim_names: upstream attribute or claim name -> short name. types: short name -> text | list | bool | number.
+    subject: candidates in order; each is `name_id`, `sub`, an attribute name, or several joined by `+`.
+    """
+
+    name: str
+    claim_names: Mapping[str, str]
+    types: Mapping[str, str]
+    subject: tuple[str, ...]
+    skew_seconds: int = 120
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    issuer: str | None = None  # of a vendor that has one for everybody
+    issuer_spellings: tuple[str, ...] = ()  # what else it calls itself in tokens
+    hints: tuple[str, ...] = ("login_hint",)  # of the client's request, those that the IdP may hear
+    prompts: tuple[str, ...] = ("login", "select_account")  # values of `prompt` that it understands
+    assertion_alg: str = "RS256"
+    thumbprint: str | None = None
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyFor:
+    """`for:` of an identity provider: it is chosen only for these e-mail domains (A-labels, `*.` wildcards)."""
+
+    email_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSource:
+    """Where SAML metadata comes from: exactly one of a URL or the document itself (read from `file` at load)."""
+
+    url: str | None = None
+    document: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SamlSettings:
+    metadata: MetadataSource
+    entity_id: str | None = None  # which entity of the metadata; needed when the document holds several
+    sp_entity_id: str | None = None  # default: our SP metadata URL
+    sign_requests: bool | None = None  # None: as the IdP's metadata asks (WantAuthnRequestsSigned)
+    want_signed: str = "either"  # assertion | response | either
+    name_id_format: str | None = None
+    subject: tuple[str, ...] = ()  # overrides the profile's candidates
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    issuer: str
+    client_id: str
+    client_secret: Secret | None = None
+    client_auth: str = "client_secret_basic"  # | client_secret_post | private_key_jwt | none
+    scopes: tuple[str, ...] = ()  # overrides the profile's
+    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")  # accepted ID token algorithms
+    userinfo: str = "merge"  # merge | never
+    subject: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()  # every `iss` that a token may carry; empty: `issuer` alone
+    discovery: str | None = None  # where its document is, query and all; None: below `issuer`
+    response_mode: str = "query"  # | form_post
+    assertion_alg: str = "RS256"  # of private_key_jwt: RS256 | PS256
+    thumbprint: str | None = None  # the certificate's name in its header: x5t | x5t#S256
+    resource: str | None = None  # what AD FS issues for
+    authorize: Mapping[str, str] = field(default_factory=dict)  # further parameters of the authorization request
+    acr_values: tuple[str, ...] = ()  # asked for, and one of them required
+    claims_request: str | None = None  # the `claims` parameter as JSON; its essential values are required
+    hosted_domains: tuple[str, ...] = ()  # Google's `hd`, one of which is required
+
+    @property
+    def of_many_tenants(self) -> bool:
+        """`issuer` is Entra's template, and `issuers` what it becomes for each allowed tenant."""
+        return TENANT_ID in self.issuer
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2Settings:
+    """Plain OAuth 2.0 and a profile document, where a vendor has no OpenID Connect. `upstream` stands for an issuer."""
+
+    upstream: str
+    client_id: str
+    authorization_endpoint: str
+    token_endpoint: str
+    profile_endpoint: str
+    emails_endpoint: str | None = None  # a list of {email, primary, verified}
+    client_secret: Secret | None = None
+    client_auth: str = "client_secret_post"  # | client_secret_basic
+    scopes: tuple[str, ...] = ()
+    authorize: Mapping[str, str] = field(default_factory=dict)
+    subject: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProvider:
+    """An upstream that one tenant trusts. Exactly one of `saml`, `oidc`, `oauth2` is set, as `protocol` says."""
+
+    tenant: str
+    id: str
+    name: str
+    protocol: str  # saml | oidc | oauth2
+    profile: VendorProfile
+    enabled: bool = True
+    listed: bool = False
+    only_for: OnlyFor | None = None
+    emails: str = "own"  # own | any
+    claim_types: Mapping[str, str] = field(default_factory=dict)
+    skew_seconds: int = 120
+    saml: SamlSettings | None = None
+    oidc: OidcSettings | None = None
+    oauth2: OAuth2Settings | None = None
+    fingerprint: str = ""  # of everything above: caches are keyed by (tenant, id, fingerprint)

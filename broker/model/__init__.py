@@ -9,6 +9,7 @@ token      what may be issued and what was: Authorization, TokenSet, Session, Au
 
 from broker.model.provider import (
     TENANT_ID,
+    Asked,
     IdentityProvider,
     MetadataSource,
     OAuth2Settings,
@@ -46,6 +47,7 @@ from broker.model.token import AuditEvent, Authorization, ClaimValue, Code, Enti
 __all__ = [
     "TENANT_ID",
     "ApplicationAuth",
+    "Asked",
     "AuditEvent",
     "AuthRequest",
     "Authorization",

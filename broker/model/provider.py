@@ -19,11 +19,21 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a vendor's admin chooses (`source`, in the vendor's own words) and the name to send it under."""
+
+    source: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class VendorProfile:
     """One row of vendor defaults (`broker/configuration/vendors/<name>.yaml`).
 
     claim_names: upstream attribute or claim name -> short name. types: short name -> text | list | bool | number.
     subject: candidates in order; each is `name_id`, `sub`, an attribute name, or several joined by `+`.
+    methods: an acr, amr or method value -> RFC 8176 words. never: protocol -> short name that the vendor never sends
+    -> what to do about it. ask: protocol -> short name -> what its admin is asked to send.
     """
 
     name: str
@@ -39,6 +49,10 @@ class VendorProfile:
     assertion_alg: str = "RS256"
     thumbprint: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
+    accept_mutable: bool = False  # a NameID that is an address or a user name may key a person
+    methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    never: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ask: Mapping[str, Mapping[str, Asked]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,7 @@ class IdentityProvider:
     emails: str = "own"  # own | any
     claim_types: Mapping[str, str] = field(default_factory=dict)
     skew_seconds: int = 120
+    accept_mutable: bool = False  # the profile's, or the operator's `subject: {accept_mutable: true}`
     saml: SamlSettings | None = None
     oidc: OidcSettings | None = None
     oauth2: OAuth2Settings | None = None

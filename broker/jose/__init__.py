@@ -1,11 +1,13 @@
 """The one door to signed JSON Web Tokens (RFC 7515, RFC 7519): ES256, RS256, PS256 and EdDSA, nothing symmetric.
 
-compact    one strict reading of the three-part form
-keys       our own private keys: make, load, publish
-keyset     somebody else's public keys, as published
-signing    sign and verify
+compact      one strict reading of the three-part form
+keys         our own private keys: make, load, publish
+certificate  a self-signed certificate around one of them
+keyset       somebody else's public keys, as published
+signing      sign and verify
 """
 
+from broker.jose.certificate import certified_jwk
 from broker.jose.compact import Peeked, peek
 from broker.jose.keys import ALGORITHMS, SigningKey, generate, load, public_jwk
 from broker.jose.keyset import KeySet, PublicKey, parse_jwks
@@ -17,6 +19,7 @@ __all__ = [
     "Peeked",
     "PublicKey",
     "SigningKey",
+    "certified_jwk",
     "generate",
     "left_half_hash",
     "load",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -10,6 +11,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
 from broker.errors import TokenRejected
+from broker.jose.certificate import sha1_thumbprint
 from broker.model import strict_json
 
 MOST_KEYS = 256  # read from one set
@@ -24,6 +26,7 @@ class PublicKey:
     x5t: str | None
     algorithms: tuple[str, ...]  # those this key may verify
     key: _Public = field(repr=False)
+    issuer: str | None = None  # Entra's member: the only issuer this key speaks for, or its template for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,23 @@ class KeySet:
     def find(self, kid: str | None, alg: str, x5t: str | None = None) -> tuple[PublicKey, ...]:
         """Candidates, at most MOST_TRIED: of that `kid`; else of that `x5t` (AD FS 2016 sends only this); else all.
 
-        A name that nothing bears finds nothing: an unknown key is never replaced by a guess.
+        A name that nothing bears finds nothing: an unknown key is never replaced by a guess. Only keys without any
+        name are tried for a thumbprint, which they might have.
         """
-        fitting = (key for key in self.keys if alg in key.algorithms)
+        fitting: Iterable[PublicKey] = (key for key in self.keys if alg in key.algorithms)
         if kid is not None:
             found = [key for key in fitting if key.kid == kid]
         elif x5t is not None:
-            found = [key for key in fitting if x5t in {key.x5t, key.kid}]
+            fitting = list(fitting)
+            named = [key for key in fitting if x5t in {key.x5t, key.kid}]
+            found = named or [key for key in fitting if key.x5t is None and key.kid is None]
         else:
             found = list(fitting)
         return tuple(found[:MOST_TRIED])
+
+    def of_issuers(self, accepted: Collection[str | None]) -> KeySet:
+        """Without the keys that speak for other issuers: a key for personal accounts proves nobody at work."""
+        return KeySet(tuple(key for key in self.keys if key.issuer is None or key.issuer in accepted))
 
 
 def parse_jwks(body: bytes) -> KeySet:
@@ -90,7 +100,18 @@ def _public_key(jwk: dict[str, object]) -> PublicKey | None:
         )
     if key is None or not algorithms:
         return None
-    return PublicKey(_text(jwk.get("kid")), _text(jwk.get("x5t")), algorithms, key)
+    return PublicKey(_text(jwk.get("kid")), _thumbprint(jwk), algorithms, key, _text(jwk.get("issuer")))
+
+
+def _thumbprint(jwk: Mapping[str, object]) -> str | None:
+    """RFC 7517 §4.8, computed where only the certificate is there."""
+    chain = jwk.get("x5c")
+    if "x5t" in jwk or not (isinstance(chain, list) and chain and isinstance(chain[0], str)):
+        return _text(jwk.get("x5t"))
+    try:
+        return sha1_thumbprint(b64decode(chain[0], validate=True))
+    except ValueError:
+        return None
 
 
 def _text(value: object) -> str | None:

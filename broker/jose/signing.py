@@ -12,9 +12,9 @@ from broker.jose.keys import ALGORITHMS, SigningKey
 from broker.jose.keyset import KeySet, PublicKey
 
 
-def sign(claims: Mapping[str, object], key: SigningKey, typ: str) -> str:
-    """A compact JWS of `claims`; the header holds `alg`, `kid` and `typ`."""
-    header = {"alg": key.alg, "kid": key.kid, "typ": typ}
+def sign(claims: Mapping[str, object], key: SigningKey, typ: str, more: Mapping[str, str] | None = None) -> str:
+    """A compact JWS of `claims`; the header holds `alg`, `kid`, `typ`, and `more` (a certificate's thumbprint)."""
+    header = {"alg": key.alg, "kid": key.kid, "typ": typ, **(more or {})}
     signing_input = f"{_part(header)}.{_part(claims)}"
     signature = ALGORITHMS[key.alg].sign(signing_input.encode("ascii"), key.private)
     return f"{signing_input}.{encode(signature)}"

@@ -13,6 +13,7 @@ from flask import Flask, Request
 from broker import configuration, telemetry
 from broker.app.live import Live
 from broker.app.prepare import key_ring, open_store, sp_key
+from broker.app.rp_keys import RpKeys
 from broker.app.upkeep import Upkeep
 from broker.connectors import Connectors, SpKey, Surroundings
 from broker.model import AuditEvent, Deployment
@@ -36,6 +37,7 @@ from broker.web.logout import Logout
 from broker.web.network import client_address
 from broker.web.pages import Pages
 from broker.web.revoke import RevocationEndpoint
+from broker.web.rp_keys import RpKeysEndpoint
 from broker.web.token import TokenEndpoint
 from broker.web.userinfo import UserinfoEndpoint
 from broker.web.wellknown import WellKnown
@@ -57,6 +59,7 @@ class House:
     tokens: OwnTokens
     sessions: Sessions
     connectors: Connectors
+    rp_keys: RpKeys
     signin: SignIn
     signout: SignOut
     cookies: Cookies
@@ -105,7 +108,8 @@ def build(
     keys = key_ring(store, deployment, clock)
     sessions = Sessions(store, deployment.lifetimes, clock)
     outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks, resolve=resolve)
-    connectors = _connectors(deployment, store, outbound, clock)
+    rp_keys = RpKeys(store, clock)
+    connectors = _connectors(deployment, store, outbound, rp_keys, clock)
     logout_tokens = LogoutTokens(deployment.issuer, keys, signing=deployment.signing, clock=clock)
     deliveries = Deliveries(BackChannel(outbound, logout_tokens).send, partial(_record, store))
     signin = SignIn(
@@ -125,6 +129,7 @@ def build(
         tokens=OwnTokens(deployment.issuer, keys, seal, algorithms=deployment.signing.algorithms, clock=clock),
         sessions=sessions,
         connectors=connectors,
+        rp_keys=rp_keys,
         signin=signin,
         signout=SignOut(deployment.issuer, store, sessions, deliveries),
         cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
@@ -139,7 +144,7 @@ def _record(store: Store, event: AuditEvent) -> None:
         transaction.record(event)
 
 
-def _connectors(deployment: Deployment, store: Store, outbound: Outbound, clock: Clock) -> Connectors:
+def _connectors(deployment: Deployment, store: Store, outbound: Outbound, rp_keys: RpKeys, clock: Clock) -> Connectors:
     held: list[SpKey] = []
 
     def our_key() -> SpKey:
@@ -156,6 +161,7 @@ def _connectors(deployment: Deployment, store: Store, outbound: Outbound, clock:
             documents=StoreDocuments(store),
             clock=clock,
             sp_key=our_key,
+            rp_key=rp_keys.active,
         )
     )
 
@@ -180,7 +186,7 @@ def _application(house: House) -> Callable[[str], str | None]:
     return name
 
 
-def _front(house: House) -> tuple[Authorize, Callbacks, Logout]:
+def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint]:
     """What browsers visit."""
     return (
         Authorize(
@@ -211,6 +217,7 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout]:
             seal=house.seal,
             verify_hint=house.tokens.hint_claims,
         ),
+        RpKeysEndpoint(house.live, house.rp_keys.jwks),
     )
 
 

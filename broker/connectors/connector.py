@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from broker import jose
+from broker.errors import StoreError
 from broker.model import AuthRequest, Begun, Callback, Identity
 from broker.outbound import Outbound
 
@@ -16,6 +18,20 @@ class SpKey:
 
     private_key: str
     certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class RpKey:
+    """What proves us at one IdP's token endpoint: an RSA key, and its certificate's thumbprints (base64url)."""
+
+    signing: jose.SigningKey
+    x5t: str
+    x5t_s256: str
+
+
+def no_rp_key(tenant: str, idp: str) -> RpKey:
+    """Where nothing keeps such keys."""
+    raise StoreError("no_key", detail=f"no key for {tenant}/{idp}")
 
 
 class Documents(Protocol):
@@ -37,6 +53,7 @@ class Surroundings:
     documents: Documents
     clock: Callable[[], float]
     sp_key: Callable[[], SpKey]
+    rp_key: Callable[[str, str], RpKey] = no_rp_key  # of (tenant, IdP)
 
 
 class Connector(Protocol):

@@ -49,6 +49,7 @@ class VendorProfile:
     assertion_alg: str = "RS256"
     thumbprint: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
+    allow_cbc: bool = False  # it may encrypt with AES-CBC: its default
     accept_mutable: bool = False  # a NameID that is an address or a user name may key a person
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     never: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -79,6 +80,8 @@ class SamlSettings:
     want_signed: str = "either"  # assertion | response | either
     name_id_format: str | None = None
     subject: tuple[str, ...] = ()  # overrides the profile's candidates
+    allow_cbc: bool = False  # what it encrypts may be AES-CBC
+    own_key: bool = False  # our key pair towards it is its own, not the deployment's
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import Field
 from broker.configuration.document import read
 from broker.configuration.shapes.fields import Duration, Shape, Text
 from broker.configuration.shapes.tenant import CLAIM_TYPES, VENDORS
-from broker.model import VendorProfile
+from broker.model import Asked, VendorProfile
 
 # Contract section 5: every profile types the OIDC standard claims and the usual words of a directory.
 _TEXTS = (
@@ -38,12 +38,21 @@ _COMMON_TYPES: Mapping[str, str] = {
 }
 
 
+class _AskedShape(Shape):
+    source: Text
+    name: Text
+
+
 class _ProfileShape(Shape):
     claim_names: dict[Text, Text]
     types: dict[Text, Annotated[str, CLAIM_TYPES]] = Field(default_factory=dict)
     subject: list[Text]
     skew: Duration = 120
     scopes: list[Text] = Field(default_factory=lambda: ["openid", "profile", "email"])
+    accept_mutable: bool = False
+    methods: dict[Text, list[Text]] = Field(default_factory=dict)
+    never: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
+    ask: dict[Text, dict[Text, _AskedShape]] = Field(default_factory=dict)
 
 
 @cache
@@ -60,6 +69,13 @@ def profile(vendor: str) -> VendorProfile:
         subject=tuple(shape.subject),
         skew_seconds=shape.skew,
         scopes=tuple(shape.scopes),
+        accept_mutable=shape.accept_mutable,
+        methods={value: tuple(words) for value, words in shape.methods.items()},
+        never=shape.never,
+        ask={
+            protocol: {short: Asked(row.source, row.name) for short, row in rows.items()}
+            for protocol, rows in shape.ask.items()
+        },
     )
 
 

@@ -18,7 +18,7 @@ from tests.flows.browser import Browser
 from tests.flows.upstreams import CALLBACK, SECRET, Upstreams
 from tests.idps.processes import free_port, wait
 
-PATIENCE = 30  # seconds; a worker looks for a newer revision every other second
+PATIENCE = 60  # seconds; a worker looks for a newer revision every other second
 
 
 @pytest.fixture

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from broker import configuration, telemetry
 from broker.audit import new_reference
 from broker.connectors import SpKey
-from broker.errors import StoreError
-from broker.model import AuditEvent, Deployment
+from broker.errors import ConfigurationError, Problem, StoreError
+from broker.model import AuditEvent, Configuration, Deployment
 from broker.seal import Seal, load_key
 from broker.store import Revision, Store, StoredKey
 from broker.tokens.keys import KeyRing
 from broker.xml.sp import make_key
 
 SP = "sp"
+GIVEN = "tenant id"  # remembered in the tenant of that id
+FOREVER = 2**62
 REVISIONS = "revisions"
 LOG = telemetry.logger("start")
 
@@ -63,23 +65,49 @@ def revise(
         changed = sorted(name for name in {*live.files, *files} if live.files.get(name) != files.get(name))
         LOG.warning("the folder differs from the live revision %d (drift): %s", live.number, ", ".join(changed[:20]))
         return
-    configuration.load(bundle, deployment, environ=environ, revision=0)
-    if not _applied(store, files, live, now):  # another node was quicker
+    loaded = configuration.load(bundle, deployment, environ=environ, revision=0)
+    added = sorted(loaded.tenants.keys() - _before(live, loaded, folder, deployment, environ))
+    if not _applied(store, files, live, added, now):  # another node was quicker
         revise(store, folder, deployment, environ, apply=apply, now=now)
 
 
-def _applied(store: Store, files: Mapping[str, bytes], before: Revision | None, now: int) -> bool:
-    """Make the files live, unless something else has become live since `before`."""
+def _before(
+    live: Revision | None, loaded: Configuration, folder: Path, deployment: Deployment, environ: Mapping[str, str]
+) -> Collection[str]:
+    """The ids of the live tenants. Where this release cannot read them any more, all that there are now pass."""
+    if live is None:
+        return frozenset()
+    try:
+        bundle = configuration.Bundle(live.files, folder)
+        return configuration.load(bundle, deployment, environ=environ, revision=live.number).tenants.keys()
+    except ConfigurationError as error:
+        telemetry.report(error)
+        return loaded.tenants.keys()
+
+
+def _applied(store: Store, files: Mapping[str, bytes], before: Revision | None, added: Sequence[str], now: int) -> bool:
+    """Make the files live, unless something else has become live since `before`.
+
+    Raises ConfigurationError where one of the `added` tenants has the id of a removed one: what that one's people
+    hold would come back to life in strangers' hands (contract section 1).
+    """
     summary = "first revision" if before is None else "applied at start"
     with store.transaction() as transaction:
         transaction.deployment.lock(REVISIONS)
         if transaction.deployment.live_number() != (before.number if before else 0):
             return False
+        again = [tenant for tenant in added if not transaction.of(tenant).remember_once(GIVEN, FOREVER)]
+        if again:
+            raise ConfigurationError([_given_before(tenant) for tenant in again])
         revision = transaction.deployment.add_revision(files, "serve", summary, now)
         detail = {"revision": str(revision.number), "summary": summary}
         transaction.record(AuditEvent("config.applied", "success", new_reference(), detail=detail))
     LOG.info("revision %d is live: %s", revision.number, summary)
     return True
+
+
+def _given_before(tenant: str) -> Problem:
+    return Problem("tenants", 1, 1, tenant, "this id belonged to a tenant that was removed", "give the tenant a new id")
 
 
 def key_ring(store: Store, deployment: Deployment, clock: Callable[[], float]) -> KeyRing[StoredKey]:

@@ -17,7 +17,7 @@ def dumps(value: object) -> str:
     """JSON of a dataclass instance; tuples and sets become lists. None members are left out."""
     members = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}  # type: ignore[arg-type]  # any dataclass instance
     present = {name: member for name, member in members.items() if member is not None}
-    return json.dumps(present, default=_plain, separators=(",", ":"))
+    return _JSON.encode(present)
 
 
 def loads(kind: type[T], text: str) -> T:
@@ -33,6 +33,9 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_JSON = json.JSONEncoder(default=_plain, separators=(",", ":"))
 
 
 def _restorers(kind: type[object]) -> dict[str, Any]:

@@ -34,12 +34,12 @@ def form_action(*targets: str) -> str:
 
 def register(app: Flask, issuer: str) -> None:
     """Add to every answer what it does not say itself; `Cache-Control` is no-store unless the answer chose."""
-    headers = _headers(https=issuer.startswith("https://"))
+    wanted = [(name, name.lower(), value) for name, value in _headers(https=issuer.startswith("https://")).items()]
 
     @app.after_request
     def secure(response: Response) -> Response:
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
+        said = {name.lower() for name, _ in response.headers}
+        response.headers.extend([(name, value) for name, key, value in wanted if key not in said])
         return response
 
 

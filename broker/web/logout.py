@@ -124,10 +124,15 @@ class Logout:
         return self.store.deployment.browser_sessions(browser) if browser else ()
 
     def _of_hint(self, hint: Hint) -> tuple[Session, ...]:
-        """The session that the token speaks of, in whichever browser; () when it is over already."""
+        """The session that the token speaks of, in whichever browser; () when it is over already.
+
+        A token without `tenant` (the client's `tenant_claims: false`) finds it in this browser only.
+        """
         sid, tenant = hint.get("sid"), hint.get("tenant")
-        if not isinstance(sid, str) or not isinstance(tenant, str):
+        if not isinstance(sid, str):
             return ()
+        if not isinstance(tenant, str):
+            return tuple(one for one in self._held() if (one.sid, one.sub) == (sid, hint.get("sub")))
         session = self.store.of(tenant).session(sid)
         return (session,) if session is not None and session.sub == hint.get("sub") else ()
 

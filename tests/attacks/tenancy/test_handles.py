@@ -175,3 +175,13 @@ def test_state_travels_back_untouched_and_only_there(world: World) -> None:
     assert answered["state"] == wild
     assert answered["iss"] == world.issuer
     assert "\n" not in response.headers["Location"]
+
+
+def test_logout_hint_that_names_no_tenant_still_ends_its_session(fresh: World) -> None:
+    """Contract section 2, Logout: `tenant_claims: false` is no reason to say "signed out" and leave it alive."""
+    fresh.clients["web"]["tenant_claims"] = False
+    fresh.apply()
+    browser, code = fresh.signed_in("contoso", "op", scope="openid")
+    tokens = fresh.redeem(code).json or {}
+    browser.get("/logout", base_url=fresh.issuer, query_string={"id_token_hint": tokens["id_token"]})
+    fresh.assert_refused(lambda: fresh.userinfo(tokens["access_token"]), "grant_revoked", "userinfo.rejected")

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from broker.errors import ConfigurationError
 from tests.attacks.setting import ENTITIES, saml
 from tests.attacks.world import CALLBACK, UnderWay, World, query
 from tests.idps.saml_signer import Entity, signer
@@ -218,3 +219,26 @@ def test_new_key_of_the_same_upstream_changes_nobody(fresh: World) -> None:
     fresh.tenants["contoso"]["identity_providers"] = [saml("contoso", metadata={"file": "renewed.xml"})]
     fresh.apply()
     assert fresh.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_id_of_a_removed_tenant_is_never_given_again(fresh: World) -> None:
+    """TN-28: sessions, refresh tokens and people of the old one would meet the new one."""
+    tokens = fresh.tokens("northwind", "op")
+    removed = fresh.tenants.pop("northwind")
+    fresh.apply()
+    fresh.tenants["northwind"] = {**removed, "name": "A stranger"}
+    with pytest.raises(ConfigurationError) as refused:
+        fresh.apply()
+    assert [problem.path for problem in refused.value.problems] == ["northwind"]
+    assert fresh.refresh(tokens["refresh_token"]).status_code == 400
+    del fresh.tenants["northwind"]
+    fresh.tenants["northwind-2"] = {**removed, "id": "northwind-2", "home_realm": {}}
+    fresh.apply()
+    assert fresh.house.live().tenants.keys() == {"contoso", "fabrikam", "northwind-2"}
+
+
+def test_tenant_that_stays_is_not_taken_for_a_new_one(fresh: World) -> None:
+    for name in ("one", "two"):
+        fresh.tenants["northwind"]["name"] = name
+        fresh.apply()
+    assert fresh.house.live().tenants["northwind"].name == "two"

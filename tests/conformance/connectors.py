@@ -1,0 +1,87 @@
+"""One harness a protocol: a connector, and an identity provider that gives good answers to what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from broker.connectors import Connector
+from broker.model import (
+    AuthRequest,
+    Begun,
+    Callback,
+    IdentityProvider,
+    MetadataSource,
+    OidcSettings,
+    Redirect,
+    SamlSettings,
+    Secret,
+)
+from tests.attacks.oidc.relying_party import CALLBACK_URL, PROFILE, RelyingParty, speaking
+from tests.attacks.saml.case import Context
+from tests.attacks.saml.harness import ACS, BROKER, ISSUER, NOW, connector, idp_of
+from tests.idps.oidc_op import OidcOp
+from tests.idps.saml_signer import signer
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """answer: what the IdP sends for a request that was begun. method: how its answers come.
+
+    foreign: the reason that refuses a good answer to another request.
+    """
+
+    connector: Connector
+    callback_url: str
+    answer: Callable[[AuthRequest, Begun], Callback]
+    method: str
+    foreign: str
+
+
+@dataclass(frozen=True)
+class Harness:
+    """idp: settings that `KINDS` can build; tenant `contoso`."""
+
+    idp: IdentityProvider
+    speaking: Callable[[], AbstractContextManager[Speaking]]
+
+
+@contextmanager
+def oidc() -> Iterator[Speaking]:
+    with OidcOp() as op, speaking() as outbound:
+        op.switches.pkce = False  # so that what refuses is our own check
+
+        def answer(_: AuthRequest, begun: Begun) -> Callback:
+            assert isinstance(begun.action, Redirect)
+            location = urlsplit(op.authorize(begun.action.url))
+            return Callback("GET", {name: tuple(values) for name, values in parse_qs(location.query).items()}, {})
+
+        yield Speaking(RelyingParty(op, outbound).connector, CALLBACK_URL, answer, "GET", "nonce")
+
+
+@contextmanager
+def saml() -> Iterator[Speaking]:
+    def answer(request: AuthRequest, begun: Begun) -> Callback:
+        context = Context(
+            idp=signer("idp"),
+            issuer=ISSUER,
+            acs=ACS,
+            audience=f"{BROKER}/t/contoso/saml/adfs/metadata",
+            request_id=begun.memory["request_id"],
+            relay_state=request.id,
+            now=NOW,
+        )
+        return context.post(context.signed())
+
+    yield Speaking(connector(), ACS, answer, "POST", "in_response_to")
+
+
+OP = OidcSettings("https://op.example.com", "broker", Secret("the secret of the broker"))
+ADFS = SamlSettings(MetadataSource(url="https://adfs.example.com/metadata"))
+
+HARNESSES: Mapping[str, Harness] = {
+    "oidc": Harness(IdentityProvider("contoso", "op", "Provider", "oidc", PROFILE, oidc=OP), oidc),
+    "saml": Harness(idp_of(ADFS), saml),
+}

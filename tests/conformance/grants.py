@@ -1,0 +1,42 @@
+"""One harness a grant: what a client must hold to use it, made on the house's store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from broker.model import Client
+from tests.unit.grants.house import CALLBACK, VERIFIER, House
+
+Form = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Harness:
+    """held: the form of a request that will be granted. credential: its field that counts.
+
+    missing, unknown, foreign, reused: the reasons without it, with nonsense in it, from another client, a second time.
+    """
+
+    held: Callable[[House, Client], Form]
+    credential: str
+    missing: str
+    unknown: str
+    foreign: str
+    reused: str
+
+
+def code(house: House, client: Client) -> Form:
+    return {"code": house.sign_in(client), "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+
+
+def refresh(house: House, client: Client) -> Form:
+    return {"refresh_token": house.tokens_of(client)["refresh_token"]}
+
+
+HARNESSES: Mapping[str, Harness] = {
+    "authorization_code": Harness(code, "code", "code_missing", "code_unknown", "code_client", "code_replay"),
+    "refresh_token": Harness(
+        refresh, "refresh_token", "refresh_token_missing", "refresh_unknown", "refresh_client", "refresh_reuse"
+    ),
+}

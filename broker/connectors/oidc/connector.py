@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from broker import jose
 from broker.connectors.connector import Surroundings
 from broker.connectors.oidc.answer import code_of, state_of
-from broker.connectors.oidc.id_token import Claims, Expected, check
+from broker.connectors.oidc.authorization_request import max_age, parameters
+from broker.connectors.oidc.client_proof import Proof, prove, require_secret
+from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims
 from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of
 from broker.connectors.oidc.kept import Kept, Shelf
 from broker.connectors.oidc.provider import Provider, discovery_url, read_provider
-from broker.connectors.oidc.token_request import Tokens, redeem, require_secret
+from broker.connectors.oidc.token_request import Tokens, for_code, redeem
 from broker.errors import AssertionRejected, TokenRejected, UpstreamUnavailable
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect
 
 _HOUR = 3600
-_PASSED_ON = frozenset({"login", "select_account"})  # values of `prompt` that the IdP may hear
 
 
 class OidcConnector:
@@ -43,9 +44,13 @@ class OidcConnector:
         self._outbound = surroundings.outbound
         self._clock = surroundings.clock
         self._loopback = surroundings.loopback
+        self._rp_key = surroundings.rp_key
+        self._issuers = self._settings.issuers or (self._settings.issuer,)
+        self._required = _required(self._settings)
         documents, clock = surroundings.documents, surroundings.clock
+        place = f" {self._settings.discovery}" if self._settings.discovery else ""  # another document is other keys
         self._provider = Kept(
-            Shelf(documents, idp.tenant, idp.id, "oidc_discovery"),
+            Shelf(documents, idp.tenant, idp.id, f"oidc_discovery{place}"),
             clock,
             self._fetch_discovery,
             self._read_discovery,
@@ -53,7 +58,7 @@ class OidcConnector:
             stale=12 * _HOUR,
         )
         self._keys = Kept(
-            Shelf(documents, idp.tenant, idp.id, f"oidc_jwks {self._settings.issuer}"),
+            Shelf(documents, idp.tenant, idp.id, f"oidc_jwks {self._settings.issuer}{place}"),
             clock,
             self._fetch_keys,
             _read_keys,
@@ -63,44 +68,30 @@ class OidcConnector:
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         """Redirect to the IdP. Raises UpstreamUnavailable: client_secret_missing, discovery…, those of `outbound`."""
-        if self._settings.client_auth != "none":
-            require_secret(self._settings)
+        if self._settings.client_auth in {"client_secret_basic", "client_secret_post"}:
+            require_secret(self._settings.client_secret)
         nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-        max_age = _max_age(request)
+        age = max_age(request)
         url = prepare_grant_uri(
             self._provider.current().authorization_endpoint,
             self._settings.client_id,
             "code",
             redirect_uri=callback_url,
-            scope=" ".join(self._settings.scopes or self._idp.profile.scopes),
-            state=request.id,
-            response_mode="query",
-            nonce=nonce,
-            code_challenge=create_s256_code_challenge(verifier),
-            code_challenge_method="S256",
-            login_hint=request.login_hint,
-            prompt=_prompt(request),
-            max_age=None if max_age is None else str(max_age),
+            **parameters(self._idp, self._settings, request, nonce=nonce, verifier=verifier),
         )
         memory = {"nonce": nonce, "verifier": verifier, "begun_at": str(int(self._clock()))}
-        return Begun(Redirect(url), memory if max_age is None else {**memory, "max_age": str(max_age)})
+        return Begun(Redirect(url), memory if age is None else {**memory, "max_age": str(age)})
 
     def correlate(self, callback: Callback) -> str | None:
         """The AuthRequest id in `state`. Raises AssertionRejected: response_mode, implicit, state."""
-        return state_of(callback)
+        return state_of(callback, self._settings.response_mode)
 
     def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
         """Redeem the code and verify what comes back; each module that is called lists its reasons."""
         provider = self._provider.current()
-        code = code_of(callback, provider)
-        tokens = redeem(
-            self._outbound,
-            provider.token_endpoint,
-            self._settings,
-            code=code,
-            verifier=request.memory["verifier"],
-            callback_url=callback_url,
-        )
+        code = code_of(callback, self._settings.response_mode, provider, self._issuers)
+        form = for_code(code, request.memory["verifier"], callback_url, self._settings.resource)
+        tokens = redeem(self._outbound, provider.token_endpoint, self._proof(provider), form)
         proven = self._proven(tokens, self._expected(request, code, tokens))
         filled = self._filled_up(provider, tokens, proven)
         return identity_of(self._idp, self._settings.subject or self._idp.profile.subject or ("sub",), proven, filled)
@@ -117,7 +108,7 @@ class OidcConnector:
     def _expected(self, request: AuthRequest, code: str, tokens: Tokens) -> Expected:
         memory = request.memory
         return Expected(
-            issuer=self._settings.issuer,
+            issuers=self._issuers,
             client_id=self._settings.client_id,
             nonce=memory["nonce"],
             now=int(self._clock()),
@@ -126,7 +117,12 @@ class OidcConnector:
             max_age=int(memory["max_age"]) if "max_age" in memory else None,
             code=code,
             access_token=tokens.access_token,
+            required=self._required,
         )
+
+    def _proof(self, provider: Provider) -> Proof:
+        key = partial(self._rp_key, self._idp.tenant, self._idp.id)
+        return prove(self._settings, provider.token_endpoint, key, self._clock())
 
     def _proven(self, tokens: Tokens, expected: Expected) -> Claims:
         """The ID token's claims; a key that we do not know yet is looked for once, a cool-down apart."""
@@ -151,7 +147,8 @@ class OidcConnector:
         return fill_up(proven, said)
 
     def _fetch_discovery(self) -> bytes:
-        return self._outbound.get(discovery_url(self._settings.issuer), accept="application/json").body
+        url = self._settings.discovery or discovery_url(self._settings.issuer)
+        return self._outbound.get(url, accept="application/json").body
 
     def _read_discovery(self, body: bytes) -> Provider:
         return read_provider(body, self._settings.issuer, loopback=self._loopback)
@@ -166,6 +163,15 @@ def _settings_of(idp: IdentityProvider) -> OidcSettings:
     return idp.oidc
 
 
+def _required(settings: OidcSettings) -> Required:
+    return Required(
+        many=settings.of_many_tenants,
+        acr_values=settings.acr_values,
+        claims=essential_claims(settings.claims_request),
+        hosted_domains=settings.hosted_domains,
+    )
+
+
 def _read_keys(body: bytes) -> jose.KeySet:
     """A set without one usable key is no news: the last known good one stays."""
     try:
@@ -175,17 +181,3 @@ def _read_keys(body: bytes) -> jose.KeySet:
     if not keys.keys:
         raise UpstreamUnavailable("jwks", detail="no usable key in the JWK Set")
     return keys
-
-
-def _max_age(request: AuthRequest) -> int | None:
-    """Seconds since the person last authenticated that the IdP may accept; None: as long ago as it likes."""
-    if "login" in request.prompt or (request.reauthenticate and request.max_age is None):
-        return 0
-    return request.max_age
-
-
-def _prompt(request: AuthRequest) -> str | None:
-    wanted = set(request.prompt & _PASSED_ON)
-    if _max_age(request) == 0:
-        wanted.add("login")
-    return " ".join(sorted(wanted)) or None

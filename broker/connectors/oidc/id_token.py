@@ -7,12 +7,14 @@ signature, unsupported) stand beside those of CHECKS. Nothing here is taken from
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from broker import jose
 from broker.errors import AssertionRejected
+from broker.model import TENANT_ID
 
 Claims = Mapping[str, object]
 
@@ -21,10 +23,20 @@ _LONGEST_LIFE = 366 * 86400  # seconds: an `exp` further ahead is a mistake or a
 
 
 @dataclass(frozen=True, slots=True)
+class Required:
+    """What the operator wants of every token. many: `tid` must say whose; the others: empty asks for nothing."""
+
+    many: bool = False
+    acr_values: tuple[str, ...] = ()
+    claims: Mapping[str, tuple[object, ...]] = field(default_factory=dict)  # name -> its values; none: any
+    hosted_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What this sign-in allows the token to say. Instants are epoch seconds; `skew`, `max_age` seconds."""
 
-    issuer: str
+    issuers: tuple[str, ...]
     client_id: str
     nonce: str = field(repr=False)
     now: int
@@ -33,11 +45,22 @@ class Expected:
     max_age: int | None  # None: fresh authentication was not asked for
     code: str = field(repr=False)
     access_token: str | None = field(repr=False)
+    required: Required = field(default_factory=Required)
+
+
+def essential_claims(claims_request: str | None) -> Mapping[str, tuple[object, ...]]:
+    """Of a `claims` parameter, what the ID token must say (OpenID Connect Core §5.5.1)."""
+    asked = json.loads(claims_request or "{}").get("id_token") or {}
+    essential = {name: wanted for name, wanted in asked.items() if wanted and wanted.get("essential") is True}
+    return {
+        name: tuple(wanted.get("values", [wanted["value"]] if "value" in wanted else []))
+        for name, wanted in essential.items()
+    }
 
 
 def check(token: str, keys: jose.KeySet, algorithms: tuple[str, ...], expected: Expected) -> Claims:
     """The claims of a token that passed every check. Raises TokenRejected (`jose`) and AssertionRejected (CHECKS)."""
-    signed = jose.verified(token, keys, algorithms, types=TYPES)
+    signed = jose.verified(token, _speaking(keys, token, expected), algorithms, types=TYPES)
     for reason, holds in CHECKS:
         if not holds(signed, expected):
             raise AssertionRejected(reason, detail=f"ID token: {holds.__name__.replace('_', ' ')}: no")
@@ -45,14 +68,16 @@ def check(token: str, keys: jose.KeySet, algorithms: tuple[str, ...], expected: 
 
 
 def issuer_is_the_configured_one(token: jose.Peeked, expected: Expected) -> bool:
-    """(2) exactly: no prefix, no list, no other case."""
-    return token.claims.get("iss") == expected.issuer
+    """(2) exactly: no prefix, no other case; Entra's template stands here filled with the tenants that are allowed."""
+    return token.claims.get("iss") in expected.issuers
 
 
 def tenant_is_that_of_the_issuer(token: jose.Peeked, expected: Expected) -> bool:
     """Where the issuer's path names a tenant, `tid` (half of a person's key at Entra ID) is that tenant."""
-    tenants = [part for part in expected.issuer.split("/") if _UUID.fullmatch(part)]
-    return "tid" not in token.claims or not tenants or token.claims["tid"] in tenants
+    tenants = [part for part in str(token.claims["iss"]).split("/") if _UUID.fullmatch(part)]
+    if "tid" not in token.claims:
+        return not expected.required.many
+    return not tenants or token.claims["tid"] in tenants
 
 
 def audience_is_us_alone(token: jose.Peeked, expected: Expected) -> bool:
@@ -109,6 +134,23 @@ def code_is_the_one_meant(token: jose.Peeked, expected: Expected) -> bool:
     return "c_hash" not in token.claims or _is_hash_of(token, "c_hash", expected.code)
 
 
+def authentication_is_of_a_class_we_asked_for(token: jose.Peeked, expected: Expected) -> bool:
+    """(12)"""
+    wanted = expected.required.acr_values
+    return not wanted or token.claims.get("acr") in wanted
+
+
+def essential_claims_say_what_we_asked(token: jose.Peeked, expected: Expected) -> bool:
+    """§5.5.1.1; Entra's `acrs`: silence is not a yes"""
+    return all(_says(token.claims.get(name), wanted) for name, wanted in expected.required.claims.items())
+
+
+def account_is_of_a_hosted_domain(token: jose.Peeked, expected: Expected) -> bool:
+    """Google: the `hd` of the request filters a page; only the claim proves"""
+    wanted = expected.required.hosted_domains
+    return not wanted or token.claims.get("hd") in wanted
+
+
 def subject_is_a_name(token: jose.Peeked, _: Expected) -> bool:
     """§2: at most 255 characters; control characters name nobody"""
     subject = token.claims.get("sub")
@@ -125,12 +167,28 @@ CHECKS: tuple[tuple[str, Callable[[jose.Peeked, Expected], bool]], ...] = (
     ("nbf", validity_has_begun),
     ("nonce", nonce_is_ours),
     ("auth_time", authentication_is_as_fresh_as_asked),
+    ("acr", authentication_is_of_a_class_we_asked_for),
+    ("claims_request", essential_claims_say_what_we_asked),
+    ("hd", account_is_of_a_hosted_domain),
     ("at_hash", access_token_is_the_one_meant),
     ("c_hash", code_is_the_one_meant),
     ("sub", subject_is_a_name),
 )
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def _speaking(keys: jose.KeySet, token: str, expected: Expected) -> jose.KeySet:
+    """Entra's key set for many tenants says of each key for which issuer it speaks."""
+    if not expected.required.many:
+        return keys
+    issuer = str(jose.peek(token).claims.get("iss"))
+    return keys.of_issuers((issuer, _UUID.sub(TENANT_ID, issuer)))
+
+
+def _says(sent: object, wanted: tuple[object, ...]) -> bool:
+    told = sent if isinstance(sent, list) else [sent]
+    return any(value in wanted for value in told) if wanted else sent not in (None, "", [])
 
 
 def _instant(value: object) -> int | None:

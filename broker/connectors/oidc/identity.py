@@ -14,7 +14,8 @@ Claims = Mapping[str, object]
 # about the token, not about the person
 _ENVELOPE = frozenset({"iss", "aud", "exp", "iat", "nbf", "nonce", "jti", "azp", "at_hash", "c_hash", "s_hash"})
 # what only a signed ID token may say
-_PROTECTED = _ENVELOPE | {"sub", "auth_time", "acr", "amr", "sid", "tid", "oid", "events", "cnf", "act", "may_act"}
+_PROTECTED = _ENVELOPE | {"sub", "auth_time", "acr", "acrs", "amr", "sid", "tid", "oid", "hd", "events"}
+_PROTECTED |= {"cnf", "act", "may_act"}
 _DEEPEST = 6
 _MOST_NAMES = 1000
 
@@ -54,7 +55,7 @@ def identity_of(idp: IdentityProvider, candidates: tuple[str, ...], proven: Clai
     return Identity(
         tenant=idp.tenant,
         idp=idp.id,
-        upstream=str(proven["iss"]),
+        upstream=upstream_of(idp, proven),
         subject=_subject(candidates, flatten(proven)),
         attributes=flatten(filled),
         acr=_text(proven.get("acr")),
@@ -63,6 +64,12 @@ def identity_of(idp: IdentityProvider, candidates: tuple[str, ...], proven: Clai
         logout={"sid": sid} if isinstance(sid, str) else {},
         email_verified=verified if isinstance(verified, bool) else None,
     )
+
+
+def upstream_of(idp: IdentityProvider, proven: Claims) -> str:
+    """Half of a person's key: one name for one issuer however it spells itself, and Entra's tenants kept apart."""
+    one = None if idp.oidc is None or idp.oidc.of_many_tenants else idp.oidc.issuer
+    return one or str(proven["iss"])
 
 
 def flatten(claims: Claims) -> dict[str, tuple[Value, ...]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote_plus
 
 from broker.connectors.oidc.answer import error_code
-from broker.errors import AssertionRejected, UpstreamUnavailable
-from broker.model import OidcSettings, strict_json
+from broker.connectors.oidc.client_proof import Proof
+from broker.errors import AssertionRejected
+from broker.model import strict_json
 from broker.outbound import Outbound, Response
 
 
@@ -19,19 +18,11 @@ class Tokens:
     access_token: str | None = field(default=None, repr=False)
 
 
-def redeem(
-    outbound: Outbound, endpoint: str, settings: OidcSettings, *, code: str, verifier: str, callback_url: str
-) -> Tokens:
-    """Raises AssertionRejected: token_error (the IdP refused), token_response (not what the standard says);
-    UpstreamUnavailable: client_secret_missing and those of `outbound`.
+def redeem(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, str]) -> Tokens:
+    """`form` says what for which tokens. Raises AssertionRejected: token_error (the IdP refused), token_response
+    (not what the standard says); UpstreamUnavailable: those of `outbound`.
     """
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": callback_url,
-        "code_verifier": verifier,
-    }
-    answer = outbound.post_form(endpoint, {**form, **_in_form(settings)}, headers=_in_header(settings))
+    answer = outbound.post_form(endpoint, {**form, **proof.form}, headers=proof.headers)
     members = _members(answer)
     if answer.status != 200 or "error" in members:
         said = error_code(members.get("error"))
@@ -39,31 +30,15 @@ def redeem(
     return _tokens(members)
 
 
-def require_secret(settings: OidcSettings) -> str:
-    """The client secret; without one nothing is begun, because nothing could be finished."""
-    if settings.client_secret is None:
-        raise UpstreamUnavailable(
-            "client_secret_missing",
-            "Signing in at your organisation's identity provider is not set up completely. Tell your administrator.",
-            detail="client_secret could not be resolved",
-        )
-    return settings.client_secret.reveal()
-
-
-def _in_header(settings: OidcSettings) -> Mapping[str, str]:
-    """RFC 6749 §2.3.1: id and secret are form-encoded before they are joined."""
-    if settings.client_auth != "client_secret_basic":
-        return {}
-    pair = f"{quote_plus(settings.client_id)}:{quote_plus(require_secret(settings))}"
-    return {"Authorization": f"Basic {b64encode(pair.encode('ascii')).decode('ascii')}"}
-
-
-def _in_form(settings: OidcSettings) -> Mapping[str, str]:
-    if settings.client_auth == "client_secret_basic":
-        return {}
-    if settings.client_auth == "client_secret_post":
-        return {"client_id": settings.client_id, "client_secret": require_secret(settings)}
-    return {"client_id": settings.client_id}
+def for_code(code: str, verifier: str, callback_url: str, resource: str | None = None) -> Mapping[str, str]:
+    """RFC 6749 §4.1.3, RFC 7636 §4.5, RFC 8707 §2.2."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": callback_url,
+        "code_verifier": verifier,
+    }
+    return {**form, "resource": resource} if resource else form
 
 
 def _members(answer: Response) -> dict[str, object]:

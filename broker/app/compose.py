@@ -12,10 +12,11 @@ from flask import Flask, Request
 
 from broker import configuration, telemetry
 from broker.app.live import Live
-from broker.app.prepare import key_ring, open_store, sp_key
+from broker.app.prepare import key_ring, open_store, sp_host
 from broker.app.rp_keys import RpKeys
+from broker.app.sp_keys import SpKeyRing
 from broker.app.upkeep import Upkeep
-from broker.connectors import Connectors, SpKey, Surroundings
+from broker.connectors import Connectors, Surroundings
 from broker.model import AuditEvent, Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
 from broker.policy import Address
@@ -145,14 +146,6 @@ def _record(store: Store, event: AuditEvent) -> None:
 
 
 def _connectors(deployment: Deployment, store: Store, outbound: Outbound, rp_keys: RpKeys, clock: Clock) -> Connectors:
-    held: list[SpKey] = []
-
-    def our_key() -> SpKey:
-        """Read once a process: the pair was made before any worker existed."""
-        if not held:
-            held.append(sp_key(store))
-        return held[0]
-
     return Connectors(
         Surroundings(
             issuer=deployment.issuer,
@@ -160,7 +153,7 @@ def _connectors(deployment: Deployment, store: Store, outbound: Outbound, rp_key
             outbound=outbound,
             documents=StoreDocuments(store),
             clock=clock,
-            sp_key=our_key,
+            sp_keys=SpKeyRing(store, sp_host(deployment), clock),
             rp_key=rp_keys.active,
         )
     )

@@ -8,16 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from broker import configuration, telemetry
+from broker.app import sp_keys
 from broker.audit import new_reference
-from broker.connectors import SpKey
-from broker.errors import ConfigurationError, Problem, StoreError
+from broker.errors import ConfigurationError, Problem
 from broker.model import AuditEvent, Configuration, Deployment
 from broker.seal import Seal, load_key
 from broker.store import Revision, Store, StoredKey
 from broker.tokens.keys import KeyRing
-from broker.xml.sp import make_key
 
-SP = "sp"
 GIVEN = "tenant id"  # remembered in the tenant of that id
 FOREVER = 2**62
 REVISIONS = "revisions"
@@ -47,7 +45,8 @@ def prepare(
         store.require_head()
         revise(store, folder, deployment, environ, apply=apply, now=int(clock()))
         key_ring(store, deployment, clock).ensure()
-        ensure_sp_key(store, deployment, clock())
+        with store.transaction() as transaction:
+            sp_keys.ensure(transaction.deployment, sp_keys.purpose(), sp_host(deployment), int(clock()))
     finally:
         store.close()
 
@@ -121,31 +120,6 @@ def key_ring(store: Store, deployment: Deployment, clock: Callable[[], float]) -
     )
 
 
-def ensure_sp_key(store: Store, deployment: Deployment, now: float) -> None:
-    """Our SAML key pair: one for the deployment, made once whatever the number of nodes."""
-    with store.transaction() as transaction:
-        transaction.deployment.lock(SP)
-        if transaction.deployment.keys(SP):
-            return
-        private, certificate = make_key(urlsplit(deployment.issuer).hostname or "broker", now)
-        transaction.deployment.add_key(
-            StoredKey(
-                kid=f"sp-{new_reference()}",
-                purpose=SP,
-                alg="RS256",
-                state="active",
-                private=private.encode(),
-                public=certificate,
-                created_at=int(now),
-                published_at=int(now),
-                activated_at=int(now),
-            )
-        )
-
-
-def sp_key(store: Store) -> SpKey:
-    """The active SAML key pair. Raises StoreError `no_key` where `prepare` never ran."""
-    for key in store.deployment.keys(SP):
-        if key.state == "active":
-            return SpKey(key.private.decode(), key.public)
-    raise StoreError("no_key", detail="no SAML key pair")
+def sp_host(deployment: Deployment) -> str:
+    """The name in our SAML certificates; nobody reads it by machine."""
+    return urlsplit(deployment.issuer).hostname or "broker"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from broker.connectors.connector import Connector, Documents, RpKey, SpKey, Surroundings
+from broker.connectors.connector import Connector, Documents, RpKey, SpKey, SpKeys, Surroundings
 from broker.connectors.oidc import OidcConnector
 from broker.connectors.saml import SamlConnector
 from broker.model import IdentityProvider
@@ -13,7 +13,7 @@ Build = Callable[[IdentityProvider, Surroundings], Connector]
 
 KINDS: Mapping[str, Build] = {"oidc": OidcConnector, "saml": SamlConnector}
 
-__all__ = ["KINDS", "Connector", "Connectors", "Documents", "RpKey", "SpKey", "Surroundings"]
+__all__ = ["KINDS", "Connector", "Connectors", "Documents", "RpKey", "SpKey", "SpKeys", "Surroundings"]
 
 
 class Connectors:

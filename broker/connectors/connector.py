@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from broker import jose
 from broker.errors import StoreError
-from broker.model import AuthRequest, Begun, Callback, Identity
+from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider
 from broker.outbound import Outbound
 
 
 @dataclass(frozen=True, slots=True)
 class SpKey:
-    """Our SAML service provider's key pair, PEM."""
+    """A key pair of ours as a SAML service provider, PEM."""
 
-    private_key: str
+    private_key: str = field(repr=False)
     certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpKeys:
+    """Our key pairs towards one IdP: what signs, what takes over at the next rotation, what still decrypts."""
+
+    active: SpKey
+    next: SpKey | None = None
+    retired: tuple[SpKey, ...] = ()
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Certificates for our metadata, the one to use now first."""
+        return tuple(key.certificate for key in (self.active, self.next) if key is not None)
+
+    @property
+    def decrypting(self) -> tuple[str, ...]:
+        """Private keys, the likeliest first."""
+        return tuple(key.private_key for key in (self.active, self.next, *self.retired) if key is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,7 @@ class Surroundings:
     outbound: Outbound
     documents: Documents
     clock: Callable[[], float]
-    sp_key: Callable[[], SpKey]
+    sp_keys: Callable[[IdentityProvider], SpKeys]  # the deployment's, or the IdP's own where it has `own_key`
     rp_key: Callable[[str, str], RpKey] = no_rp_key  # of (tenant, IdP)
 
 

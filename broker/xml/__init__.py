@@ -2,6 +2,7 @@
 
     gate            bytes of an IdP   -> Gated          structure proven harmless, parsed once, still unverified
     signature       Gated, keys       -> which elements are signed
+    decrypt         Gated, our keys   -> Gated          what was encrypted for us, through the same gate
     response        Gated, signed     -> Response       plain values of the element that was verified
     metadata        bytes of an IdP   -> IdpMetadata    entity, keys, sign-on address, by our own policy
     authn_request   what to ask       -> redirect URL

@@ -6,14 +6,13 @@ import base64
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 
+from broker.xml import sp
 from broker.xml.names import POST, RSA_SHA256, SAML, SAMLP
 
 
@@ -40,7 +39,7 @@ def redirect_url(request: AuthnRequest, relay_state: str, private_key: str | Non
     query = f"SAMLRequest={_base64(message)}&RelayState={_encoded(relay_state)}"
     if private_key is not None:
         query += f"&SigAlg={_encoded(RSA_SHA256)}"
-        signature = _loaded(private_key).sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signature = sp.private_key(private_key).sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
         query += f"&Signature={_base64(signature)}"
     return f"{request.destination}{'&' if '?' in request.destination else '?'}{query}"
 
@@ -64,15 +63,6 @@ def document(request: AuthnRequest) -> bytes:
     if request.name_id_format is not None:
         etree.SubElement(root, f"{{{SAMLP}}}NameIDPolicy", {"Format": request.name_id_format, "AllowCreate": "true"})
     return bytes(etree.tostring(root))
-
-
-@lru_cache(maxsize=256)
-def _loaded(private_key: str) -> rsa.RSAPrivateKey:
-    """Checked when it was made; checking again would cost 25 ms."""
-    key = load_pem_private_key(private_key.encode(), None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError("the service provider's key is not RSA")
-    return key
 
 
 def _base64(data: bytes) -> str:

@@ -5,7 +5,7 @@ open files or burn CPU for minutes. Here nothing is fetched, decoded, transforme
 the message's size and has one reason. What passes is parsed once: the same tree is verified and read.
 
 Raises AssertionRejected with: size, encoding, dtd, comment, pi, relative_namespace, xml, root, id_pollution,
-duplicate_id, encryption_unsupported, the reasons of `signature_shape`, assertion_count.
+duplicate_id, the reasons of `encryption_shape` and `signature_shape`, assertion_count.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import cast
 from lxml import etree
 
 from broker.errors import AssertionRejected
-from broker.xml import signature_shape
-from broker.xml.names import ASSERTION, DS, RESPONSE, SAML, SIGNATURE, XENC
+from broker.xml import encryption_shape, signature_shape
+from broker.xml.names import ASSERTION, DS, ENCRYPTED_ASSERTION, RESPONSE, SIGNATURE, XENC
 
 MOST_BYTES = 1_048_576  # 10,000 group values with their markup fit
 MOST_CHARACTERS = MOST_BYTES * 4 // 3 + 4
@@ -38,7 +38,11 @@ PREFIXED_ID = re.compile(rb":[iI][dD]\s*=")
 crowded = etree.XPath(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES}])", smart_strings=False)
 plain_ids = etree.XPath("//@ID", smart_strings=False)
 odd_ids = etree.XPath("//@id | //@iD", smart_strings=False)
-signature_ids = etree.XPath("//ds:Signature/@Id", namespaces={"ds": DS}, smart_strings=False)
+signature_ids = etree.XPath(
+    "//ds:Signature/@Id | //xenc:EncryptedData/@Id | //xenc:EncryptedKey/@Id",
+    namespaces={"ds": DS, "xenc": XENC},
+    smart_strings=False,
+)
 mixed_ids = etree.XPath("//@Id", smart_strings=False)
 every_id = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']", smart_strings=False)
 
@@ -47,17 +51,39 @@ every_id = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']", smart
 class Gated:
     """A response whose structure passed; nothing in it is verified yet.
 
-    assertion: None only in an answer that says why there is none (the status check refuses it).
+    assertion: None in an answer that says why there is none (the status check refuses it), and while it is still
+    `encrypted`. name_id: where it was encrypted by itself, the plain one.
     """
 
     unverified_root: etree._Element
     unverified_assertion: etree._Element | None
     signatures: tuple[etree._Element, ...]
+    encrypted: etree._Element | None = None
+    unverified_name_id: etree._Element | None = None
 
 
 def open_response(field: str) -> Gated:
     """The gate, from the form field `SAMLResponse` (SAML Bindings §3.5.4) to a tree that is safe to verify."""
-    raw = decode(field)
+    return passed(decode(field))
+
+
+def passed(raw: bytes) -> Gated:
+    """The whole column; what was encrypted comes through here once more when it is plain."""
+    root = markup(raw)
+    check_root(root)
+    check_id_names(root, raw)
+    check_ids_unique(root)
+    encryption_shape.check(root)
+    signatures = tuple(root.iter(SIGNATURE))
+    signature_shape.check(signatures)
+    assertion = the_assertion(root)
+    if assertion is not None and assertion.tag == ENCRYPTED_ASSERTION:
+        return Gated(root, None, signatures, assertion)
+    return Gated(root, assertion, signatures)
+
+
+def markup(raw: bytes) -> etree._Element:
+    """What holds for any XML, before and after the only parse."""
     check_size(raw)
     check_encoding(raw)
     check_no_doctype(raw)
@@ -65,14 +91,8 @@ def open_response(field: str) -> Gated:
     check_no_instruction(raw)
     check_namespaces(raw)
     root = parse(raw)
-    check_root(root)
     check_attributes(root)
-    check_id_names(root, raw)
-    check_ids_unique(root)
-    check_not_encrypted(root)
-    signatures = tuple(root.iter(SIGNATURE))
-    signature_shape.check(signatures)
-    return Gated(root, the_assertion(root), signatures)
+    return root
 
 
 def decode(field: str) -> bytes:
@@ -166,7 +186,7 @@ def check_attributes(root: etree._Element) -> None:
 
 
 def check_id_names(root: etree._Element, raw: bytes) -> None:
-    """`ID` is the only spelling of an identifier, save `Id` on ds:Signature, which some IdPs send."""
+    """`ID` is the only spelling of an identifier, save `Id` on ds:Signature, xenc:EncryptedData and EncryptedKey."""
     if odd_ids(root) or len(_texts(mixed_ids, root)) != len(_texts(signature_ids, root)):
         raise AssertionRejected("id_pollution")
     if PREFIXED_ID.search(raw) and len(_texts(every_id, root)) > len(_allowed_ids(root)):
@@ -179,20 +199,9 @@ def check_ids_unique(root: etree._Element) -> None:
         raise AssertionRejected("duplicate_id")
 
 
-def check_not_encrypted(root: etree._Element) -> None:
-    """We publish no encryption key, so nothing can be meant for us; CipherReference and its kind are never reached."""
-    kinds = (f"{{{SAML}}}EncryptedAssertion", f"{{{SAML}}}EncryptedID", f"{{{SAML}}}EncryptedAttribute", f"{{{XENC}}}*")
-    if next(root.iter(*kinds), None) is not None:
-        raise AssertionRejected(
-            "encryption_unsupported",
-            "Your organisation's identity provider encrypted its answer. Its administrator must switch encryption off "
-            "for this application.",
-        )
-
-
 def the_assertion(root: etree._Element) -> etree._Element | None:
-    """At most one assertion in the whole document, and that one directly under the Response."""
-    found = list(root.iter(ASSERTION))
+    """At most one assertion in the whole document, encrypted or not, and that one directly under the Response."""
+    found = list(root.iter(ASSERTION, ENCRYPTED_ASSERTION))
     if len(found) > 1 or (found and found[0].getparent() is not root):
         raise AssertionRejected("assertion_count", detail=f"{len(found)} assertions")
     return found[0] if found else None

@@ -7,11 +7,14 @@ SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
 MD = "urn:oasis:names:tc:SAML:2.0:metadata"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
+XENC11 = "http://www.w3.org/2009/xmlenc11#"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 RESPONSE = f"{{{SAMLP}}}Response"
 ASSERTION = f"{{{SAML}}}Assertion"
 SIGNATURE = f"{{{DS}}}Signature"
+ENCRYPTED_ASSERTION = f"{{{SAML}}}EncryptedAssertion"
+ENCRYPTED_ID = f"{{{SAML}}}EncryptedID"
 
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
@@ -42,6 +45,18 @@ DIGEST_ALGORITHMS = frozenset(
         "http://www.w3.org/2001/04/xmlenc#sha512",
     }
 )
+
+# Encryption: content -> bytes of its key; how that key is wrapped -> its mask (None: the message says); the hashes that
+# OAEP may use. Left out on purpose: RSA PKCS#1 v1.5 and 3DES, whose errors tell an attacker what he decrypts.
+CONTENT_ALGORITHMS = {
+    f"{XENC11}aes128-gcm": 16,
+    f"{XENC11}aes256-gcm": 32,
+    f"{XENC}aes128-cbc": 16,
+    f"{XENC}aes256-cbc": 32,
+}
+KEY_TRANSPORT = {f"{XENC}rsa-oaep-mgf1p": "sha1", f"{XENC11}rsa-oaep": None}
+OAEP_HASHES = {f"{DS}sha1": "sha1", f"{XENC}sha256": "sha256"}
+MASK_HASHES = {f"{XENC11}mgf1sha1": "sha1", f"{XENC11}mgf1sha256": "sha256"}
 
 # SAML Core §3.2.2.2. Anything else an IdP sends as a status is not repeated, not even in the log.
 STATUS_CODES = frozenset(

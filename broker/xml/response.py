@@ -133,16 +133,16 @@ def read(gated: Gated, signed: frozenset[str]) -> Response:
         in_response_to=root.get("InResponseTo"),
         issuer=None if issuer is None else _issuer(issuer),
         signed=RESPONSE in signed,
-        assertion=_assertion(assertion),
+        assertion=_assertion(assertion, gated.unverified_name_id),
     )
 
 
-def _assertion(element: etree._Element) -> Assertion:
+def _assertion(element: etree._Element, decrypted_name_id: etree._Element | None) -> Assertion:
     """One walk over the children; the schema has said how often each may stand there."""
     parts = _children(element)
     issuer, subject, conditions = (_first(parts, name) for name in ("Issuer", "Subject", "Conditions"))
     about = {} if subject is None else _children(subject)
-    name_id = _first(about, "NameID")
+    name_id = _first(about, "NameID") if decrypted_name_id is None else decrypted_name_id
     attributes = (one for statement in parts.get("AttributeStatement", ()) for one in statement)
     return Assertion(
         id=element.get("ID", ""),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -10,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
-from broker.xml.names import DS, MD, POST, SAMLP
+from broker.xml.names import CONTENT_ALGORITHMS, DS, KEY_TRANSPORT, MD, POST, SAMLP
 
 MEDIA_TYPE = "application/samlmetadata+xml"
 TEN_YEARS = timedelta(days=3653)
@@ -37,18 +39,29 @@ def make_key(common_name: str, now: float) -> tuple[str, str]:
     return private.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+@lru_cache(maxsize=256)
+def private_key(pem: str) -> rsa.RSAPrivateKey:
+    """Checked when it was made; checking again would cost 25 ms."""
+    key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("the service provider's key is not RSA")
+    return key
+
+
 def metadata(
     *,
     entity_id: str,
     acs: str,
-    certificate: str,
+    certificates: Sequence[str],
     sign_requests: bool,
     want_assertions_signed: bool,
     name_id_format: str | None,
+    allow_cbc: bool = False,
 ) -> bytes:
-    """An SPSSODescriptor with one signing key, one POST ACS and no encryption key (SAML Metadata §2.4.4).
+    """An SPSSODescriptor with our keys and one POST ACS (SAML Metadata §2.4.4).
 
-    WantAssertionsSigned is what AD FS and Shibboleth read; a certificate is the PEM text.
+    WantAssertionsSigned is what AD FS and Shibboleth read. certificates: PEM, the one to use now first; during a
+    rotation there are two. Each signs and is encrypted to: Shibboleth fails where it finds no encryption key.
     """
     root = etree.Element(f"{{{MD}}}EntityDescriptor", {"entityID": entity_id}, nsmap={"md": MD, "ds": DS})
     role = etree.SubElement(
@@ -60,9 +73,12 @@ def metadata(
             "protocolSupportEnumeration": SAMLP,
         },
     )
-    key = etree.SubElement(role, f"{{{MD}}}KeyDescriptor", {"use": "signing"})
-    data = etree.SubElement(etree.SubElement(key, f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
-    etree.SubElement(data, f"{{{DS}}}X509Certificate").text = "".join(certificate.split("-----")[2].split())
+    for certificate in certificates:
+        _key(role, "signing", certificate)
+    for certificate in certificates:
+        key = _key(role, "encryption", certificate)
+        for algorithm in (*content_algorithms(allow_cbc=allow_cbc), *KEY_TRANSPORT):
+            etree.SubElement(key, f"{{{MD}}}EncryptionMethod", {"Algorithm": algorithm})
     if name_id_format is not None:
         etree.SubElement(role, f"{{{MD}}}NameIDFormat").text = name_id_format
     etree.SubElement(
@@ -71,6 +87,19 @@ def metadata(
         {"Binding": POST, "Location": acs, "index": "0", "isDefault": "true"},
     )
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+
+
+def content_algorithms(*, allow_cbc: bool) -> list[str]:
+    """What an IdP may encrypt with, the best first."""
+    strongest_first = sorted(CONTENT_ALGORITHMS, key=lambda name: (name.endswith("-cbc"), -CONTENT_ALGORITHMS[name]))
+    return [name for name in strongest_first if allow_cbc or not name.endswith("-cbc")]
+
+
+def _key(role: etree._Element, use: str, certificate: str) -> etree._Element:
+    key = etree.SubElement(role, f"{{{MD}}}KeyDescriptor", {"use": use})
+    data = etree.SubElement(etree.SubElement(key, f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
+    etree.SubElement(data, f"{{{DS}}}X509Certificate").text = "".join(certificate.split("-----")[2].split())
+    return key
 
 
 def _boolean(value: bool) -> str:

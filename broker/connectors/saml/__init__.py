@@ -2,6 +2,7 @@
 
 connector   begin, correlate, finish, metadata
 trust       the IdP's metadata: fetched, kept, refreshed, last known good
+proof       which signatures hold, and what was encrypted, made plain
 checks      what a verified response must say, as one column
 subject     who it speaks of: subject, attributes
 """

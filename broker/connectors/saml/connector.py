@@ -6,16 +6,16 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 
-from broker.connectors.connector import Surroundings
+from broker.connectors.connector import SpKeys, Surroundings
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
+from broker.connectors.saml.proof import prove
 from broker.connectors.saml.subject import attributes_of, logout_of, subject_of, vouches
 from broker.connectors.saml.trust import Trust
 from broker.errors import AssertionRejected
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, Redirect
-from broker.xml import authn_request, gate, onelogin, signature, sp
+from broker.xml import authn_request, gate, sp
 from broker.xml.authn_request import AuthnRequest
-from broker.xml.gate import Gated
 from broker.xml.metadata import IdpMetadata
 from broker.xml.response import Response, instant, read, unverified_in_response_to, unverified_status
 
@@ -57,7 +57,7 @@ class SamlConnector:
             force_authn=request.reauthenticate or request.max_age is not None,
             name_id_format=self._settings.name_id_format,
         )
-        key = self._surroundings.sp_key().private_key if self._signs(idp) else None
+        key = self._keys().active.private_key if self._signs(idp) else None
         return Begun(Redirect(authn_request.redirect_url(asked, request.id, key)), {"request_id": asked.id})
 
     def correlate(self, callback: Callback) -> str | None:
@@ -75,19 +75,17 @@ class SamlConnector:
     def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
         gated = gate.open_response(response_field(callback))
         checks.check_status(unverified_status(gated))
-        idp = self._trust.current()
-        signed, idp = self._verified(gated, idp)
-        signature.check_wanted(signed, self._settings.want_signed)
-        onelogin.check_schema(gated.unverified_root)
-        response = read(gated, signed)
-        checks.check(response, self._expected(request, callback_url, idp))
+        proven = prove(gated, self._trust, self._keys().decrypting, self._settings)
+        response = read(proven.gated, proven.signed)
+        checks.check(response, self._expected(request, callback_url, proven.idp))
         return self._identity(response)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = sp.metadata(
             entity_id=self._entity_id,
             acs=callback_url,
-            certificate=self._surroundings.sp_key().certificate,
+            certificates=self._keys().published,
+            allow_cbc=self._settings.allow_cbc,
             sign_requests=self._settings.sign_requests is True,
             want_assertions_signed=self._settings.want_signed != "response",
             name_id_format=self._settings.name_id_format,
@@ -98,15 +96,8 @@ class SamlConnector:
         asked = self._settings.sign_requests
         return idp.wants_signed_requests if asked is None else asked
 
-    def _verified(self, gated: Gated, idp: IdpMetadata) -> tuple[frozenset[str], IdpMetadata]:
-        """With today's keys; where none fits, once more with refreshed ones."""
-        try:
-            return signature.verify(gated, _keys(idp)), idp
-        except AssertionRejected as refusal:
-            fresh = self._trust.refresh() if refusal.reason == "signature_invalid" else None
-            if fresh is None:
-                raise
-        return signature.verify(gated, _keys(fresh)), fresh
+    def _keys(self) -> SpKeys:
+        return self._surroundings.sp_keys(self._idp)
 
     def _expected(self, request: AuthRequest, callback_url: str, idp: IdpMetadata) -> Expected:
         return Expected(
@@ -154,7 +145,3 @@ def response_field(callback: Callback) -> str:
     if len(fields) != 1 or not fields[0]:
         raise AssertionRejected("saml_response", detail=f"{len(fields)} SAMLResponse fields")
     return fields[0]
-
-
-def _keys(idp: IdpMetadata) -> list[str]:
-    return [certificate.pem for certificate in idp.certificates]

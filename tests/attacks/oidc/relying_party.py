@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
-from broker.connectors.connector import SpKey, Surroundings
+from broker.connectors.connector import SpKeys, Surroundings
 from broker.connectors.oidc import OidcConnector
 from broker.model import (
     AuthRequest,
@@ -74,7 +74,7 @@ class RelyingParty:
         )
         self.documents = shelves or Shelves()
         self.connector = OidcConnector(
-            idp, Surroundings("http://127.0.0.1:8080", True, outbound, self.documents, clock, _no_sp_key)
+            idp, Surroundings("http://127.0.0.1:8080", True, outbound, self.documents, clock, _no_sp_keys)
         )
 
     def begin(self, **asked: object) -> tuple[AuthRequest, str]:
@@ -105,5 +105,5 @@ def speaking(**options: object) -> Iterator[Outbound]:
         outbound.close()
 
 
-def _no_sp_key() -> SpKey:
+def _no_sp_keys(idp: IdentityProvider) -> SpKeys:
     raise AssertionError("an OpenID connection needs no SAML key")

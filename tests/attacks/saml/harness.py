@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from broker.connectors.connector import Documents, SpKey, Surroundings
+from broker.connectors.connector import Documents, SpKey, SpKeys, Surroundings
 from broker.connectors.saml import SamlConnector
 from broker.model import AuthRequest, IdentityProvider, MetadataSource, SamlSettings, VendorProfile
 from broker.outbound import Outbound
@@ -32,7 +32,7 @@ def surroundings(now: float = NOW, outbound: object = None, documents: object = 
         outbound=cast("Outbound", outbound),
         documents=cast("Documents", documents),
         clock=lambda: now,
-        sp_key=lambda: SpKey(sp.private_key, sp.certificate),
+        sp_keys=lambda idp: SpKeys(SpKey(sp.private_key, sp.certificate)),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.attacks.saml.case import Case, edited, said
 from tests.attacks.saml.forge import (
-    CIPHER,
     EXC,
     RSA_SHA256,
     SECOND,
@@ -233,14 +232,5 @@ CASES: tuple[Case, ...] = (
         "attribute twice",
         "attribute_duplicate",
         said(attributes=f'<saml:Attribute Name="a">{VALUE}</saml:Attribute>' * 2),
-    ),
-    Case(
-        "ENC-1",
-        "CipherReference to a file",
-        "encryption_unsupported",
-        signed_badly(
-            find="<saml:NameID",
-            put=f"<saml:EncryptedID>{CIPHER.format('file:///etc/passwd')}</saml:EncryptedID><saml:NameID",
-        ),
     ),
 )

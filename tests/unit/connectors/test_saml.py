@@ -217,4 +217,4 @@ def test_metadata_names_us() -> None:
     media_type, body = connector().metadata(ACS)
     assert media_type == "application/samlmetadata+xml"
     assert b'entityID="https://login.example.com/t/contoso/saml/adfs/metadata"' in body
-    assert b'use="encryption"' not in body
+    assert b'use="encryption"' in body

@@ -69,11 +69,12 @@ def test_key_is_made_for_ten_years() -> None:
     assert (made.not_valid_after_utc - made.not_valid_before_utc).days == 3653
 
 
-def test_metadata_offers_post_and_a_signing_key_only() -> None:
+def test_metadata_offers_post_and_our_keys_for_signing_and_encryption() -> None:
+    """T19."""
     body = sp.metadata(
         entity_id="https://b/metadata",
         acs="https://b/acs",
-        certificate=signer("service provider").certificate,
+        certificates=[signer("service provider").certificate, signer("next service provider").certificate],
         sign_requests=True,
         want_assertions_signed=True,
         name_id_format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
@@ -82,5 +83,17 @@ def test_metadata_offers_post_and_a_signing_key_only() -> None:
     assert Xml.validate_xml(root, "saml-schema-metadata-2.0.xsd") is root
     role = root[0]
     assert role.get("AuthnRequestsSigned") == role.get("WantAssertionsSigned") == "true"
-    assert [key.get("use") for key in role.iterfind("{*}KeyDescriptor")] == ["signing"]
+    assert [key.get("use") for key in role.iterfind("{*}KeyDescriptor")] == [
+        "signing",
+        "signing",
+        "encryption",
+        "encryption",
+    ]
+    methods = [one.get("Algorithm") for one in role[2].iterfind("{*}EncryptionMethod")]
+    assert methods == [
+        "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+        "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+        "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+        "http://www.w3.org/2009/xmlenc11#rsa-oaep",
+    ]
     assert [acs.get("Location") for acs in role.iterfind("{*}AssertionConsumerService")] == ["https://b/acs"]

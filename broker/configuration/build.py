@@ -85,7 +85,7 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
 
 def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Context) -> IdentityProvider:
     vendor = profile(shape.vendor)
-    saml = _saml(shape, context) if shape.protocol == "saml" else None
+    saml = _saml(shape, vendor, context) if shape.protocol == "saml" else None
     oidc = _oidc(shape, vendor, context) if shape.protocol == "oidc" else None
     return IdentityProvider(
         tenant=tenant_id,
@@ -140,9 +140,10 @@ def _domains(listed: list[str]) -> tuple[str, ...]:
     return tuple(pattern for pattern in patterns(listed) if pattern is not None)
 
 
-def _saml(shape: IdentityProviderShape, context: Context) -> SamlSettings:
+def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> SamlSettings:
     url = shape.metadata.url if shape.metadata else None
     file = resolve_reference(context.file, shape.metadata.file) if shape.metadata and shape.metadata.file else None
+    allow_cbc = shape.encryption.allow_cbc if shape.encryption else None
     return SamlSettings(
         metadata=MetadataSource(url=url, document=context.bundle.files[file] if file else None),
         entity_id=shape.entity_id,
@@ -150,6 +151,8 @@ def _saml(shape: IdentityProviderShape, context: Context) -> SamlSettings:
         sign_requests=shape.sign_requests,
         want_signed=shape.want_signed or "either",
         name_id_format=shape.name_id_format,
+        allow_cbc=vendor.allow_cbc if allow_cbc is None else allow_cbc,
+        own_key=shape.sp_key == "own",
         subject=shape.subject or (),
     )
 

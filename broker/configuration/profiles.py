@@ -48,6 +48,7 @@ class _ProfileShape(Shape):
     types: dict[Text, Annotated[str, CLAIM_TYPES]] = Field(default_factory=dict)
     subject: list[Text]
     skew: Duration = 120
+    allow_cbc: bool = False
     scopes: list[Text] = Field(default_factory=lambda: ["openid", "profile", "email"])
     accept_mutable: bool = False
     methods: dict[Text, list[Text]] = Field(default_factory=dict)
@@ -68,6 +69,7 @@ def profile(vendor: str) -> VendorProfile:
         types={**_COMMON_TYPES, **shape.types},
         subject=tuple(shape.subject),
         skew_seconds=shape.skew,
+        allow_cbc=shape.allow_cbc,
         scopes=tuple(shape.scopes),
         accept_mutable=shape.accept_mutable,
         methods={value: tuple(words) for value, words in shape.methods.items()},

@@ -17,7 +17,10 @@ from broker.configuration.urls import is_public_suffix, url_fault
 Check = Callable[[TenantShape, Context], Iterable[Finding]]
 ProviderCheck = Callable[[IdentityProviderShape, Path, Context], Iterable[Finding]]
 
-_SAML_ONLY = ("metadata", "entity_id", "sp_entity_id", "sign_requests", "want_signed", "name_id_format")
+_SAML_ONLY = (
+    *("metadata", "entity_id", "sp_entity_id", "sign_requests", "want_signed", "name_id_format"),
+    *("encryption", "sp_key"),
+)
 _OIDC_ONLY = ("issuer", "client_id", "client_secret", "client_auth", "scopes", "algorithms", "userinfo")
 
 

@@ -46,6 +46,12 @@ class MetadataShape(Shape):
     pin: Annotated[object, NotYet(([],))] = None
 
 
+class EncryptionShape(Shape):
+    """allow_cbc: AES-CBC may carry an assertion, although it cannot tell that it was tampered with."""
+
+    allow_cbc: bool | None = None
+
+
 class IdentityProviderShape(Shape):
     """Keys of both protocols; `checks.tenant` refuses those of the other one."""
 
@@ -67,6 +73,8 @@ class IdentityProviderShape(Shape):
     sign_requests: bool | None = None
     want_signed: Annotated[str, OneOf(("assertion", "response", "either"))] | None = None
     name_id_format: Text | None = None
+    encryption: EncryptionShape | None = None
+    sp_key: Annotated[str, OneOf(("deployment", "own"))] | None = None
     # oidc
     issuer: Text | None = None
     client_id: Text | None = None

@@ -99,6 +99,7 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         emails=shape.emails,
         claim_types=shape.claim_types,
         skew_seconds=vendor.skew_seconds if shape.skew is None else shape.skew,
+        accept_mutable=vendor.accept_mutable if shape.accept_mutable is None else shape.accept_mutable,
         saml=saml,
         oidc=oidc,
         fingerprint=_fingerprint(tenant_id, shape, saml, oidc),

@@ -51,6 +51,7 @@ class _ProfileShape(Shape):
     allow_cbc: bool = False
     scopes: list[Text] = Field(default_factory=lambda: ["openid", "profile", "email"])
     accept_mutable: bool = False
+    name_id: Text | None = None
     methods: dict[Text, list[Text]] = Field(default_factory=dict)
     never: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
     ask: dict[Text, dict[Text, _AskedShape]] = Field(default_factory=dict)
@@ -72,6 +73,7 @@ def profile(vendor: str) -> VendorProfile:
         allow_cbc=shape.allow_cbc,
         scopes=tuple(shape.scopes),
         accept_mutable=shape.accept_mutable,
+        name_id=shape.name_id,
         methods={value: tuple(words) for value, words in shape.methods.items()},
         never=shape.never,
         ask={

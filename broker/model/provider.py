@@ -51,6 +51,7 @@ class VendorProfile:
     endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
     allow_cbc: bool = False  # it may encrypt with AES-CBC: its default
     accept_mutable: bool = False  # a NameID that is an address or a user name may key a person
+    name_id: str | None = None  # what it is unless its admin chooses: an e-mail address, a user name; None: unknown
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     never: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ask: Mapping[str, Mapping[str, Asked]] = field(default_factory=dict)
@@ -143,7 +144,7 @@ class IdentityProvider:
     emails: str = "own"  # own | any
     claim_types: Mapping[str, str] = field(default_factory=dict)
     skew_seconds: int = 120
-    accept_mutable: bool = False  # the profile's, or the operator's `subject: {accept_mutable: true}`
+    accept_mutable: bool = False  # the profile's, or the operator's `subject: {accept_mutable: …}`
     saml: SamlSettings | None = None
     oidc: OidcSettings | None = None
     oauth2: OAuth2Settings | None = None

@@ -22,7 +22,7 @@ def check_rules(shape: TenantShape, _context: Context) -> Iterable[Finding]:
         yield from _kind(rule, path)
         yield from _reserved(rule, path)
         yield from _roles(rule, path, frozenset(shape.roles))
-        for below, source, wants in _expressions(rule):
+        for below, source, wants in expressions_in(rule):
             yield from _compiles((*path, *below), source, wants, worlds)
 
 
@@ -66,7 +66,7 @@ def _roles(rule: RuleShape, path: Path, known: frozenset[str]) -> Iterable[Findi
             yield Finding((*path, "roles", "map", value), f"`{role}` is not in the tenant's roles", remedy)
 
 
-def _expressions(rule: RuleShape) -> Iterator[tuple[Path, str, str]]:
+def expressions_in(rule: RuleShape) -> Iterator[tuple[Path, str, str]]:
     """Where it stands in the rule, its source, and what it must give."""
     for claim, source in (rule.claims or {}).items():
         yield ("set", claim), source, "value"

@@ -10,6 +10,7 @@ from broker import domains
 from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks.finding import Context, Finding, repeated, unresolved
 from broker.configuration.checks.rules import check_rules
+from broker.configuration.checks.vendor import check_silent_claims, check_subject
 from broker.configuration.document import Path
 from broker.configuration.shapes import IdentityProviderShape, TenantShape
 from broker.configuration.urls import is_public_suffix, url_fault
@@ -170,5 +171,12 @@ def _sessions(shape: TenantShape, _context: Context) -> Iterable[Finding]:
         yield Finding(("sign_in", "session_idle"), "is longer than session_absolute", "make it shorter")
 
 
-_PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (_protocol_keys, _metadata, _oidc, _provider_domains, _skew)
-_CHECKS: tuple[Check, ...] = (_home_realm, _providers, _only_for, _roles, _sessions, check_rules)
+_PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
+    _protocol_keys,
+    _metadata,
+    _oidc,
+    _provider_domains,
+    _skew,
+    check_subject,
+)
+_CHECKS: tuple[Check, ...] = (_home_realm, _providers, _only_for, _roles, _sessions, check_rules, check_silent_claims)

@@ -88,11 +88,11 @@ def _network_remedy(text: str) -> str:
         return "write an address with a prefix, such as 192.0.2.0/24 or 2001:db8::/32"
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def read_texts(value: object) -> tuple[str, ...]:
     """One text or a list of texts."""
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, str) and item for item in items):
-        raise refuse("must be one piece of text or a list of texts", "write `sub` or `[upn, email]`")
+        raise refuse("must be one piece of text or a list of texts", "write `sub` or `[tid+oid, sub]`")
     return tuple(items)
 
 
@@ -119,7 +119,7 @@ Duration = Annotated[
     int, PlainValidator(_duration), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,6}[smhd]$"})
 ]
 NetworkField = Annotated[Network, PlainValidator(_network), WithJsonSchema({"type": "string"})]
-Texts = Annotated[tuple[str, ...], PlainValidator(_texts), WithJsonSchema(_nullable_array(type="string"))]
+Texts = Annotated[tuple[str, ...], PlainValidator(read_texts), WithJsonSchema(_nullable_array(type="string"))]
 TenantsField = Annotated[
     tuple[str, ...] | None, PlainValidator(_everyone_or_some), WithJsonSchema(_nullable_array(const="all"))
 ]

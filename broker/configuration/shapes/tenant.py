@@ -18,8 +18,8 @@ from broker.configuration.shapes.fields import (
     SecretField,
     Shape,
     Text,
-    Texts,
 )
+from broker.configuration.shapes.subject import SubjectField
 
 PROTOCOLS = OneOf(("saml", "oidc"), later=("oauth2", "wsfed"))
 VENDORS = OneOf(
@@ -65,7 +65,7 @@ class IdentityProviderShape(Shape):
     emails: Annotated[str, OneOf(("own", "any"))] = "own"
     claim_types: dict[ClaimName, Annotated[str, CLAIM_TYPES]] = Field(default_factory=dict)
     skew: Duration | None = None
-    subject: Texts | None = None
+    keyed_by: SubjectField | None = Field(default=None, alias="subject")
     # saml
     metadata: MetadataShape | None = None
     entity_id: Text | None = None
@@ -85,6 +85,15 @@ class IdentityProviderShape(Shape):
     scopes: list[Scope] | None = None
     algorithms: Annotated[list[Annotated[str, ID_TOKEN_ALGORITHMS]], Field(min_length=1)] | None = None
     userinfo: Annotated[str, OneOf(("merge", "never"))] | None = None
+
+    @property
+    def subject(self) -> tuple[str, ...] | None:
+        """The candidates that replace the profile's."""
+        return self.keyed_by.candidates if self.keyed_by else None
+
+    @property
+    def accept_mutable(self) -> bool | None:
+        return self.keyed_by.accept_mutable if self.keyed_by else None
 
 
 class RolesRuleShape(Shape):

@@ -7,6 +7,7 @@ import secrets as randomness
 from collections.abc import Iterable
 from functools import cache
 
+from broker.configuration import openid
 from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
@@ -21,6 +22,7 @@ from broker.model import (
     HomeRealmSettings,
     IdentityProvider,
     MetadataSource,
+    OAuth2Settings,
     OidcSettings,
     OnlyFor,
     Role,
@@ -86,7 +88,8 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
 def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Context) -> IdentityProvider:
     vendor = profile(shape.vendor)
     saml = _saml(shape, vendor, context) if shape.protocol == "saml" else None
-    oidc = _oidc(shape, vendor, context) if shape.protocol == "oidc" else None
+    oidc = openid.oidc(shape, vendor, context) if shape.protocol == "oidc" else None
+    oauth2 = openid.oauth2(shape, vendor, context) if shape.protocol == "oauth2" else None
     return IdentityProvider(
         tenant=tenant_id,
         id=shape.id,
@@ -102,7 +105,8 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         accept_mutable=vendor.accept_mutable if shape.accept_mutable is None else shape.accept_mutable,
         saml=saml,
         oidc=oidc,
-        fingerprint=_fingerprint(tenant_id, shape, saml, oidc),
+        oauth2=oauth2,
+        fingerprint=_fingerprint(tenant_id, shape, saml, oidc or oauth2),
     )
 
 
@@ -158,28 +162,14 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
     )
 
 
-def _oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> OidcSettings:
-    defaults = OidcSettings(issuer=shape.issuer or "", client_id=shape.client_id or "")
-    return OidcSettings(
-        issuer=defaults.issuer,
-        client_id=defaults.client_id,
-        client_secret=context.secrets.secret(shape.client_secret, context.file),
-        client_auth=shape.client_auth or defaults.client_auth,
-        scopes=tuple(shape.scopes) if shape.scopes is not None else vendor.scopes,
-        algorithms=tuple(shape.algorithms) if shape.algorithms is not None else defaults.algorithms,
-        userinfo=shape.userinfo or defaults.userinfo,
-        subject=shape.subject or (),
-    )
-
-
 def _fingerprint(
-    tenant_id: str, shape: IdentityProviderShape, saml: SamlSettings | None, oidc: OidcSettings | None
+    tenant_id: str, shape: IdentityProviderShape, saml: SamlSettings | None, oauth: OidcSettings | OAuth2Settings | None
 ) -> str:
     """Changes whenever anything does that a connector is built from. Comparable within one process only."""
     digest = hashlib.blake2b(_vendor_digest(shape.vendor), key=_PROCESS_KEY, digest_size=16)
     digest.update(f"{tenant_id} {vars(shape)}".encode())
     digest.update(saml.metadata.document or b"" if saml else b"")
-    digest.update(_text(oidc.client_secret if oidc else None))
+    digest.update(_text(oauth.client_secret if oauth else None))
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from broker.configuration.document import read
 from broker.configuration.shapes.fields import Duration, Shape, Text
+from broker.configuration.shapes.openid import ClientAssertionShape, EndpointsShape
 from broker.configuration.shapes.tenant import CLAIM_TYPES, VENDORS
 from broker.model import Asked, VendorProfile
 
@@ -50,6 +51,13 @@ class _ProfileShape(Shape):
     skew: Duration = 120
     allow_cbc: bool = False
     scopes: list[Text] = Field(default_factory=lambda: ["openid", "profile", "email"])
+    # oidc and oauth2
+    issuer: Text | None = None
+    issuer_spellings: list[Text] = Field(default_factory=list)
+    hints: list[Text] = Field(default_factory=lambda: ["login_hint"])
+    prompts: list[Text] = Field(default_factory=lambda: ["login", "select_account"])
+    client_assertion: ClientAssertionShape = ClientAssertionShape()
+    endpoints: EndpointsShape = EndpointsShape()
     accept_mutable: bool = False
     name_id: Text | None = None
     methods: dict[Text, list[Text]] = Field(default_factory=dict)
@@ -72,6 +80,13 @@ def profile(vendor: str) -> VendorProfile:
         skew_seconds=shape.skew,
         allow_cbc=shape.allow_cbc,
         scopes=tuple(shape.scopes),
+        issuer=shape.issuer,
+        issuer_spellings=tuple(shape.issuer_spellings),
+        hints=tuple(shape.hints),
+        prompts=tuple(shape.prompts),
+        assertion_alg=shape.client_assertion.alg or "RS256",
+        thumbprint=shape.client_assertion.thumbprint,
+        endpoints=shape.endpoints.model_dump(exclude_none=True),
         accept_mutable=shape.accept_mutable,
         name_id=shape.name_id,
         methods={value: tuple(words) for value, words in shape.methods.items()},

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from itertools import chain
 
 from broker import domains
 from broker.configuration.bundle import resolve_reference
-from broker.configuration.checks.finding import Context, Finding, repeated, unresolved
+from broker.configuration.checks.finding import Context, Finding, repeated
+from broker.configuration.checks.openid import check_openid
 from broker.configuration.checks.rules import check_rules
 from broker.configuration.checks.vendor import check_silent_claims, check_subject
 from broker.configuration.document import Path
-from broker.configuration.shapes import IdentityProviderShape, TenantShape
+from broker.configuration.shapes import IdentityProviderShape, TenantShape, openid
 from broker.configuration.urls import is_public_suffix, url_fault
 
 Check = Callable[[TenantShape, Context], Iterable[Finding]]
@@ -22,7 +23,6 @@ _SAML_ONLY = (
     *("metadata", "entity_id", "sp_entity_id", "sign_requests", "want_signed", "name_id_format"),
     *("encryption", "sp_key"),
 )
-_OIDC_ONLY = ("issuer", "client_id", "client_secret", "client_auth", "scopes", "algorithms", "userinfo")
 
 
 def check_tenant(shape: TenantShape, context: Context) -> list[Finding]:
@@ -103,13 +103,21 @@ def _covered(pattern: str, owned: list[str]) -> bool:
     return pattern in owned or any(domains.matches(own, name) for own in owned)
 
 
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "saml": _SAML_ONLY,
+    "oidc": (*openid.BOTH, *openid.OIDC_ONLY),
+    "oauth2": (*openid.BOTH, *openid.OAUTH2_ONLY),
+}
+_NEEDED: Mapping[str, tuple[str, ...]] = {"saml": ("metadata",), "oidc": ("client_id",), "oauth2": ("client_id",)}
+
+
 def _protocol_keys(provider: IdentityProviderShape, path: Path, _context: Context) -> Iterable[Finding]:
-    foreign = _OIDC_ONLY if provider.protocol == "saml" else _SAML_ONLY
-    for key in foreign:
+    """What belongs to another protocol, and what this one lacks."""
+    own = _KEYS[provider.protocol]
+    for key in dict.fromkeys(key for keys in _KEYS.values() for key in keys if key not in own):
         if key in provider.model_fields_set:
             yield Finding((*path, key), f"does not belong to protocol {provider.protocol}", "remove it")
-    needed = ("metadata",) if provider.protocol == "saml" else ("issuer", "client_id")
-    for key in needed:
+    for key in _NEEDED[provider.protocol]:
         if getattr(provider, key) is None:
             yield Finding((*path, key), f"is missing: protocol {provider.protocol} needs it", f"add `{key}:`")
 
@@ -135,22 +143,6 @@ def _metadata_file(reference: str, path: Path, context: Context) -> Iterable[Fin
         yield Finding(path, f"there is no file {name}", "put it there, or mend the path")
 
 
-def _oidc(provider: IdentityProviderShape, path: Path, context: Context) -> Iterable[Finding]:
-    if provider.issuer is not None and (fault := url_fault(provider.issuer, context.rules)):
-        yield Finding((*path, "issuer"), *fault)
-    if provider.issuer is not None and "?" in provider.issuer:
-        yield Finding(
-            (*path, "issuer"), "holds a query", "write the issuer as the provider's discovery document has it"
-        )
-    public = provider.client_auth == "none"
-    if provider.protocol == "oidc" and public == (provider.client_secret is not None):
-        what = "client_auth `none` has no secret" if public else "client_secret is missing"
-        yield Finding(path, what, "remove client_secret" if public else "add `client_secret: {env: NAME}`")
-    yield from unresolved((*path, "client_secret"), provider.client_secret, context)
-    if provider.scopes is not None and "openid" not in provider.scopes:
-        yield Finding((*path, "scopes"), "lacks openid", "add it: without it there is no ID token")
-
-
 def _provider_domains(provider: IdentityProviderShape, path: Path, _context: Context) -> Iterable[Finding]:
     if provider.only_for is not None:
         yield from _domains((*path, "for", "email_domains"), provider.only_for.email_domains)
@@ -174,7 +166,7 @@ def _sessions(shape: TenantShape, _context: Context) -> Iterable[Finding]:
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     _protocol_keys,
     _metadata,
-    _oidc,
+    check_openid,
     _provider_domains,
     _skew,
     check_subject,

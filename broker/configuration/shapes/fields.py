@@ -29,6 +29,7 @@ VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,199}$"
 CLIENT_ID_PATTERN = "^[\\x21-\\x7e]{1,200}$"
 SCOPE_PATTERN = "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,100}$"  # RFC 6749 §3.3
 CLAIM_PATTERN = '^[^\\s"]{1,300}$'
+UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 LONGEST_DURATION = 3660 * 86400
 
 PATTERN_HINTS: Mapping[str, tuple[str, str]] = {
@@ -36,6 +37,7 @@ PATTERN_HINTS: Mapping[str, tuple[str, str]] = {
     CLIENT_ID_PATTERN: ("is not a client id", "use up to 200 visible ASCII characters without spaces"),
     VARIABLE_PATTERN: ("is not the name of an environment variable", "use letters, digits and _"),
     SCOPE_PATTERN: ("is not a scope", 'use visible ASCII characters without spaces, " and \\'),
+    UUID_PATTERN: ("is not a tenant id", "write it as 11111111-2222-3333-4444-555555555555, in lower case"),
     CLAIM_PATTERN: ("is not a claim name", "use up to 300 characters without spaces and quotation marks"),
 }
 

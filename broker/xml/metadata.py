@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -61,31 +61,57 @@ class IdpMetadata:
     cache_seconds: int | None
 
 
-def parse(document: bytes, *, entity_id: str | None, now: float, loopback: bool) -> IdpMetadata:
+@dataclass(frozen=True, slots=True)
+class RoleKind:
+    """Which role of an entity is trusted. find: it in an EntityDescriptor. locations: where browsers are sent."""
+
+    name: str
+    find: Callable[[etree._Element], etree._Element | None]
+    locations: Callable[[etree._Element], list[str]]
+
+
+def _saml_role(entity: etree._Element) -> etree._Element | None:
+    return entity.find(f"{{{MD}}}IDPSSODescriptor")
+
+
+def _redirect_locations(role: etree._Element) -> list[str]:
+    if SAMLP not in (role.get("protocolSupportEnumeration") or "").split():
+        raise MetadataRefused("metadata_not_idp", detail="no SAML 2.0 IDPSSODescriptor")
+    services = role.iterchildren(f"{{{MD}}}SingleSignOnService")
+    return [service.get("Location") or "" for service in services if service.get("Binding") == REDIRECT]
+
+
+SAML_IDP = RoleKind("SAML 2.0 IDPSSODescriptor", _saml_role, _redirect_locations)
+
+
+def parse(
+    document: bytes, *, entity_id: str | None, now: float, loopback: bool, kind: RoleKind = SAML_IDP
+) -> IdpMetadata:
     """`entity_id`: which entity; None where the document has one IdP only. `loopback`: http on loopback is accepted."""
     root = _root(document)
-    entity = _entity(root, entity_id)
-    role = entity.find(f"{{{MD}}}IDPSSODescriptor")
-    if role is None or SAMLP not in (role.get("protocolSupportEnumeration") or "").split():
-        raise MetadataRefused("metadata_not_idp", detail="no SAML 2.0 IDPSSODescriptor")
-    valid_until = _valid_until(root, entity, role)
+    entity = _entity(root, entity_id, kind)
+    role = kind.find(entity)
+    if role is None:
+        raise MetadataRefused("metadata_not_idp", detail=f"no {kind.name}")
+    around = (*entity.iterancestors(), entity, role)
+    valid_until = _valid_until(*around)
     if valid_until is not None and valid_until <= now:
         raise MetadataRefused("metadata_expired")
     return IdpMetadata(
         entity_id=entity.get("entityID", ""),
         certificates=_certificates(role),
-        sso_url=_sso_url(role, loopback),
+        sso_url=_sso_url(kind.locations(role), loopback),
         wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
         valid_until=valid_until,
-        cache_seconds=_cache_seconds(root, entity, role),
+        cache_seconds=_cache_seconds(*around),
     )
 
 
 @lru_cache(maxsize=4096)
-def entity_id_of(document: bytes) -> str | None:
+def entity_id_of(document: bytes, kind: RoleKind = SAML_IDP) -> str | None:
     """The one IdP that a document is about; None: it has none, or several."""
     try:
-        return _entity(_root(document), None).get("entityID")
+        return _entity(_root(document), None, kind).get("entityID")
     except MetadataRefused:
         return None
 
@@ -104,19 +130,28 @@ def _root(document: bytes) -> etree._Element:
         raise MetadataRefused("metadata_xml", detail="not well-formed XML") from None
 
 
-def _entity(root: etree._Element, entity_id: str | None) -> etree._Element:
+def _entity(root: etree._Element, entity_id: str | None, kind: RoleKind) -> etree._Element:
     if root.tag not in (f"{{{MD}}}EntityDescriptor", f"{{{MD}}}EntitiesDescriptor"):
         raise MetadataRefused("metadata_xml", detail="not SAML metadata")
-    entities = list(root.iter(f"{{{MD}}}EntityDescriptor"))
+    entities = list(_members(root))
     if entity_id is not None:
         entities = [entity for entity in entities if entity.get("entityID") == entity_id]
     else:
-        entities = [entity for entity in entities if entity.find(f"{{{MD}}}IDPSSODescriptor") is not None]
+        entities = [entity for entity in entities if kind.find(entity) is not None]
     if not entities or not entities[0].get("entityID"):
         raise MetadataRefused("entity_not_found")
     if len(entities) > 1:
         raise MetadataRefused("entity_ambiguous", detail="several entities: configure entity_id")
     return entities[0]
+
+
+def _members(element: etree._Element) -> Iterator[etree._Element]:
+    """The document's entity, or a group's; what stands inside an entity or an extension is nobody's word."""
+    if element.tag == f"{{{MD}}}EntityDescriptor":
+        yield element
+    elif element.tag == f"{{{MD}}}EntitiesDescriptor":
+        for child in element:
+            yield from _members(child)
 
 
 def _certificates(role: etree._Element) -> tuple[SigningCertificate, ...]:
@@ -153,11 +188,9 @@ def _certificate(text: str) -> SigningCertificate | None:
     return SigningCertificate(pem, int(certificate.not_valid_after_utc.timestamp()))
 
 
-def _sso_url(role: etree._Element, loopback: bool) -> str:
-    services = role.iterchildren(f"{{{MD}}}SingleSignOnService")
-    locations = [service.get("Location") or "" for service in services if service.get("Binding") == REDIRECT]
+def _sso_url(locations: list[str], loopback: bool) -> str:
     if not locations:
-        raise MetadataRefused("metadata_no_sso", detail="no SingleSignOnService with the HTTP-Redirect binding")
+        raise MetadataRefused("metadata_no_sso", detail="no address that browsers can be redirected to")
     parts = urlsplit(locations[0])
     secure = parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(parts.hostname or ""))
     if (
@@ -167,7 +200,7 @@ def _sso_url(role: etree._Element, loopback: bool) -> str:
         or parts.fragment
         or not locations[0].isprintable()
     ):
-        raise MetadataRefused("metadata_sso_location", detail="SingleSignOnService Location is not an https URL")
+        raise MetadataRefused("metadata_sso_location", detail="the sign-on address is not an https URL")
     return locations[0]
 
 

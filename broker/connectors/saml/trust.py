@@ -14,7 +14,7 @@ from broker.connectors.connector import Surroundings
 from broker.errors import UpstreamUnavailable
 from broker.model import IdentityProvider, MetadataSource
 from broker.xml import metadata
-from broker.xml.metadata import IdpMetadata, MetadataRefused
+from broker.xml.metadata import SAML_IDP, IdpMetadata, MetadataRefused, RoleKind
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,18 @@ class Known:
 
 class Trust:
     def __init__(
-        self, idp: IdentityProvider, source: MetadataSource, entity_id: str | None, surroundings: Surroundings
+        self,
+        idp: IdentityProvider,
+        source: MetadataSource,
+        entity_id: str | None,
+        surroundings: Surroundings,
+        kind: RoleKind = SAML_IDP,
     ) -> None:
         self._idp = idp
         self._source = source
         self._kind = f"{KIND} {source.url}"  # the copy of another address is no copy
         self._entity_id = entity_id
+        self._role = kind
         self._surroundings = surroundings
         self._known: Known | None = None
         self._forced_at = float("-inf")
@@ -113,7 +119,8 @@ class Trust:
         return Known(parsed, copy[1] + _lifetime(parsed))
 
     def _parsed(self, document: bytes, now: float) -> IdpMetadata:
-        parsed = metadata.parse(document, entity_id=self._entity_id, now=now, loopback=self._surroundings.loopback)
+        loopback = self._surroundings.loopback
+        parsed = metadata.parse(document, entity_id=self._entity_id, now=now, loopback=loopback, kind=self._role)
         if all(certificate.not_after <= now for certificate in parsed.certificates):
             log.warning("every signing certificate of %s/%s has expired", self._idp.tenant, self._idp.id)
         return parsed

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 
 from broker.connectors.connector import SpKeys, Surroundings
+from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
 from broker.connectors.saml.proof import prove
@@ -118,10 +119,15 @@ class SamlConnector:
             tenant=self._idp.tenant,
             idp=self._idp.id,
             upstream=upstream,
-            subject=subject_of(assertion, self._settings.subject or self._idp.profile.subject),
+            subject=subject_of(
+                attributes,
+                self._settings.subject or self._idp.profile.subject,
+                accept_mutable=self._idp.accept_mutable,
+            ),
             attributes=attributes,
             email_verified=vouches(attributes),
             acr=authn.class_ref,
+            amr=methods_of(self._idp.profile, authn.class_ref, method_values(self._idp.profile, attributes)),
             auth_time=int(instant(authn.instant, "authn_instant")),
             session_ends=None if ends is None else int(instant(ends, "session_time")),
             logout=logout_of(assertion, authn.session_index),

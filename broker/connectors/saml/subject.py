@@ -11,13 +11,15 @@ from urllib.parse import quote
 
 from broker.errors import AssertionRejected
 from broker.model import Value
+from broker.model.subjects import name_id_is_mutable
 from broker.xml.names import TRANSIENT
-from broker.xml.response import Assertion, NameId
+from broker.xml.response import Assertion
 
 LONGEST = 1024
+Attributes = Mapping[str, tuple[Value, ...]]
 
 
-def attributes_of(assertion: Assertion) -> Mapping[str, tuple[Value, ...]]:
+def attributes_of(assertion: Assertion) -> Attributes:
     """Upstream names and values as sent; without values: absent. `name_id` and `name_id_format` are the NameID's."""
     attributes: dict[str, tuple[Value, ...]] = {name: values for name, values in assertion.attributes if values}
     attributes.pop("name_id", None)
@@ -29,14 +31,22 @@ def attributes_of(assertion: Assertion) -> Mapping[str, tuple[Value, ...]]:
     return attributes
 
 
-def subject_of(assertion: Assertion, candidates: tuple[str, ...]) -> str:
-    """Raises AssertionRejected: nameid_format, attribute_multiple, subject_missing."""
-    attributes = {name: values for name, values in assertion.attributes if values}
+def subject_of(attributes: Attributes, candidates: tuple[str, ...], *, accept_mutable: bool = False) -> str:
+    """attributes: as `attributes_of` gives them. Raises AssertionRejected: nameid_format (transient), subject_mutable
+    (an address or a user name, which the profile does not take for a person), attribute_multiple, subject_missing."""
     for candidate in candidates:
-        parts = [_part(name, assertion.name_id, attributes) for name in candidate.split("+")]
+        parts = [_part(name, attributes, accept_mutable=accept_mutable) for name in candidate.split("+")]
         if None not in parts:
             return _joined([part for part in parts if part is not None])
-    if "name_id" in candidates and assertion.name_id is not None:
+    name_id, name_format = _name_id(attributes)
+    if "name_id" in candidates and name_id is not None and name_format != TRANSIENT:
+        raise AssertionRejected(
+            "subject_mutable",
+            "Your organisation's identity provider names you by an e-mail address or a user name, which can pass to "
+            "somebody else. Its administrator must send a persistent NameID or an immutable attribute, such as "
+            "objectGUID, which `subject` of the identity provider then names here.",
+        )
+    if "name_id" in candidates and name_id is not None:
         raise AssertionRejected(
             "nameid_format",
             "Your organisation's identity provider names you differently every time (a transient NameID). Its "
@@ -49,7 +59,7 @@ def subject_of(assertion: Assertion, candidates: tuple[str, ...]) -> str:
     )
 
 
-def vouches(attributes: Mapping[str, tuple[Value, ...]]) -> bool:
+def vouches(attributes: Attributes) -> bool:
     """Whether the assertion proves its e-mail address: the tenant's directory signed it, unless it says otherwise.
 
     SAML has no `email_verified`; which domains an IdP may speak for at all is the tenant's `email_domains`.
@@ -70,10 +80,20 @@ def logout_of(assertion: Assertion, session_index: str | None) -> Mapping[str, s
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _part(name: str, name_id: NameId | None, attributes: Mapping[str, tuple[str, ...]]) -> str | None:
+def _name_id(attributes: Attributes) -> tuple[str | None, str | None]:
+    """The NameID's value and format."""
+    found = [attributes.get(name, ()) for name in ("name_id", "name_id_format")]
+    value, name_format = (str(values[0]) if values else None for values in found)
+    return value, name_format
+
+
+def _part(name: str, attributes: Attributes, *, accept_mutable: bool) -> str | None:
     if name == "name_id":
-        return name_id.value if name_id is not None and name_id.format != TRANSIENT else None
-    values = attributes.get(name, ())
+        name_id, name_format = _name_id(attributes)
+        if name_id is None or name_format == TRANSIENT:
+            return None
+        return name_id if accept_mutable or not name_id_is_mutable(name_id, name_format) else None
+    values = tuple(map(str, attributes.get(name, ())))
     if len(set(values)) > 1:
         raise AssertionRejected("attribute_multiple", detail="the subject attribute has several values")
     if values and len(values[0]) > LONGEST:

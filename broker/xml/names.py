@@ -16,6 +16,11 @@ SIGNATURE = f"{{{DS}}}Signature"
 ENCRYPTED_ASSERTION = f"{{{SAML}}}EncryptedAssertion"
 ENCRYPTED_ID = f"{{{SAML}}}EncryptedID"
 
+# The last of SAML 1: its assertions, which only WS-Federation still carries, are identified by another attribute.
+SAML11 = "urn:oasis:names:tc:SAML:1.0:assertion"
+ASSERTION11 = f"{{{SAML11}}}Assertion"
+ID_ATTRIBUTES = {ASSERTION11: "AssertionID"}  # everything else: ID
+
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"

@@ -29,6 +29,7 @@ from onelogin.saml2.utils import OneLogin_Saml2_Utils as Utils
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML as Xml
 
 from broker.errors import AssertionRejected, BrokerError
+from broker.xml.names import ID_ATTRIBUTES
 
 KNOWN_VERSION = "1.16.0"
 SCHEMAS = Path(onelogin.saml2.__file__).parent / "schemas"
@@ -90,7 +91,8 @@ def signed_elements(root: etree._Element) -> tuple[str, ...]:
 
 def signature_holds(signature: etree._Element, root: etree._Element, certificate: str) -> bool:
     """Whether libxmlsec accepts `signature` under the certificate's key; the certificate in the message is ignored."""
-    xmlsec.tree.add_ids(root, ["ID"])
+    parent = signature.getparent()
+    xmlsec.tree.add_ids(root, [ID_ATTRIBUTES.get(str(parent.tag), "ID") if parent is not None else "ID"])
     return bool(Utils.validate_node_sign(signature, root, cert=certificate, raise_exceptions=False))
 
 

@@ -18,6 +18,7 @@ from broker.xml.names import (
     DS,
     ENVELOPED,
     EXCLUSIVE_C14N,
+    ID_ATTRIBUTES,
     RESPONSE,
     SIGNATURE_ALGORITHMS,
 )
@@ -89,7 +90,7 @@ def check_reference_uri(reference: etree._Element, signature: etree._Element) ->
     if LOCAL_NAME.fullmatch(uri) is None:
         raise AssertionRejected("reference_uri")
     parent = signature.getparent()
-    if parent is None or uri != f"#{parent.get('ID')}":
+    if parent is None or uri != f"#{parent.get(ID_ATTRIBUTES.get(str(parent.tag), 'ID'))}":
         raise AssertionRejected("reference_mismatch")
 
 

@@ -17,7 +17,7 @@ def read_incoming(given: object) -> Attributes:
 def read_raw(given: object, protocol: str) -> Attributes:
     """What the IdP sends; `protocol` decides its shape. Raises ValueError, which says what is wrong."""
     members = _object(given, "the input")
-    if protocol == "oidc":
+    if protocol in {"oidc", "oauth2"}:
         return dict(_flat(members, ""))
     unknown = sorted(set(members) - {"name_id", "name_id_format", "attributes"})
     if unknown or "attributes" not in members:

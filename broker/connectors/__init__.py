@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from broker.connectors.connector import Connector, Documents, RpKey, SpKey, SpKeys, Surroundings
+from broker.connectors.oauth2 import OAuth2Connector
 from broker.connectors.oidc import OidcConnector
 from broker.connectors.saml import SamlConnector
 from broker.model import IdentityProvider
 
 Build = Callable[[IdentityProvider, Surroundings], Connector]
 
-KINDS: Mapping[str, Build] = {"oidc": OidcConnector, "saml": SamlConnector}
+KINDS: Mapping[str, Build] = {"oauth2": OAuth2Connector, "oidc": OidcConnector, "saml": SamlConnector}
 
-__all__ = ["KINDS", "Connector", "Connectors", "Documents", "RpKey", "SpKey", "SpKeys", "Surroundings"]
+_PATHS: Mapping[str, str] = {"oauth2": "oidc"}  # /t/<tenant>/oidc/… is where we are a client of OAuth 2.0 in any form
+
+__all__ = ["KINDS", "Connector", "Connectors", "Documents", "RpKey", "SpKey", "SpKeys", "Surroundings", "path_of"]
+
+
+def path_of(idp: IdentityProvider) -> str:
+    """The protocol's segment in our addresses."""
+    return _PATHS.get(idp.protocol, idp.protocol)
 
 
 class Connectors:
@@ -35,4 +43,4 @@ class Connectors:
 
     def callback_url(self, idp: IdentityProvider) -> str:
         """Where the IdP answers: the ACS, or the redirect URI."""
-        return f"{self._surroundings.issuer}/t/{idp.tenant}/{idp.protocol}/{idp.id}/{self.of(idp).path}"
+        return f"{self._surroundings.issuer}/t/{idp.tenant}/{path_of(idp)}/{idp.id}/{self.of(idp).path}"

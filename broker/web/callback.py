@@ -14,7 +14,7 @@ from flask import Blueprint, Request, Response, abort, request
 from werkzeug.datastructures import MultiDict
 
 from broker import policy
-from broker.connectors import Connectors
+from broker.connectors import Connectors, path_of
 from broker.errors import AccessDenied
 from broker.model import Callback, Configuration, IdentityProvider
 from broker.signin import Answered, Completed, SignIn
@@ -104,7 +104,7 @@ def _provider(configuration: Configuration, tenant: str, protocol: str, idp: str
     """A path of the wrong protocol, tenant or IdP is no path at all: it looks like any other unknown one."""
     held = configuration.tenants.get(tenant)
     provider = held.identity_providers.get(idp) if held else None
-    if provider is None or provider.protocol != protocol:
+    if provider is None or path_of(provider) != protocol:
         abort(404)
     return provider
 

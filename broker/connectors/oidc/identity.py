@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from broker.connectors.evidence import methods_of
 from broker.errors import AssertionRejected
 from broker.model import Identity, IdentityProvider, Value
 from broker.outbound import Outbound
@@ -57,10 +56,10 @@ def identity_of(idp: IdentityProvider, candidates: tuple[str, ...], proven: Clai
         tenant=idp.tenant,
         idp=idp.id,
         upstream=upstream_of(idp, proven),
-        subject=_subject(candidates, flatten(proven)),
+        subject=subject_of(candidates, flatten(proven)),
         attributes=flatten(filled),
         acr=_text(proven.get("acr")),
-        amr=methods_of(idp.profile, _text(proven.get("acr")), _texts(proven.get("amr"))),
+        amr=_texts(proven.get("amr")),
         auth_time=_whole_number(proven.get("auth_time")),
         logout={"sid": sid} if isinstance(sid, str) else {},
         email_verified=verified if isinstance(verified, bool) else None,
@@ -95,8 +94,8 @@ def _values(value: object) -> tuple[Value, ...]:
     return tuple(one for one in listed if isinstance(one, str | int | float) and one != "")
 
 
-def _subject(candidates: tuple[str, ...], attributes: Mapping[str, tuple[Value, ...]]) -> str:
-    """The first candidate all of whose parts have one value; only signed claims name a person.
+def subject_of(candidates: tuple[str, ...], attributes: Mapping[str, tuple[Value, ...]]) -> str:
+    """The first candidate all of whose parts have one value. attributes: signed claims (plain OAuth 2.0: the profile).
 
     Several parts are joined by `+`, each percent-encoded, so that no two people share a key.
     """
@@ -105,7 +104,7 @@ def _subject(candidates: tuple[str, ...], attributes: Mapping[str, tuple[Value, 
         texts = [str(values[0]) for values in parts if len(values) == 1 and not isinstance(values[0], bool | float)]
         if len(texts) == len(parts):
             return texts[0] if len(texts) == 1 else "+".join(quote(text, safe="") for text in texts)
-    raise AssertionRejected("subject", detail="the ID token has none of " + ", ".join(candidates))
+    raise AssertionRejected("subject", detail="there is none of " + ", ".join(candidates))
 
 
 def _text(value: object) -> str | None:

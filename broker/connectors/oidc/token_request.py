@@ -19,7 +19,17 @@ class Tokens:
 
 
 def redeem(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, str]) -> Tokens:
-    """`form` says what for which tokens. Raises AssertionRejected: token_error (the IdP refused), token_response
+    """`form` says what for which tokens. Raises as `ask` does."""
+    members = ask(outbound, endpoint, proof, form)
+    access_token = access_token_of(members)
+    id_token = members.get("id_token")
+    if not isinstance(id_token, str):
+        raise AssertionRejected("token_response", detail="there is no id_token")
+    return Tokens(id_token, access_token)
+
+
+def ask(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, str]) -> Mapping[str, object]:
+    """The members of a good token response. Raises AssertionRejected: token_error (the IdP refused), token_response
     (not what the standard says); UpstreamUnavailable: those of `outbound`.
     """
     answer = outbound.post_form(endpoint, {**form, **proof.form}, headers=proof.headers)
@@ -27,7 +37,7 @@ def redeem(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, s
     if answer.status != 200 or "error" in members:
         said = error_code(members.get("error"))
         raise AssertionRejected("token_error", detail=f"status {answer.status}, the identity provider says {said}")
-    return _tokens(members)
+    return members
 
 
 def for_code(code: str, verifier: str, callback_url: str, resource: str | None = None) -> Mapping[str, str]:
@@ -48,14 +58,13 @@ def _members(answer: Response) -> dict[str, object]:
         raise AssertionRejected("token_response", detail=f"status {answer.status}, not a JSON object") from None
 
 
-def _tokens(members: Mapping[str, object]) -> Tokens:
-    kind, id_token, access_token = (members.get(name) for name in ("token_type", "id_token", "access_token"))
+def access_token_of(members: Mapping[str, object]) -> str | None:
+    """A bearer token that fits into a header, if there is one. Raises AssertionRejected `token_response`."""
+    kind, access_token = members.get("token_type"), members.get("access_token")
     if not (isinstance(kind, str) and kind.lower() == "bearer"):
         raise AssertionRejected("token_response", detail="token_type is not Bearer")
-    if not isinstance(id_token, str):
-        raise AssertionRejected("token_response", detail="there is no id_token")
     if access_token is None:
-        return Tokens(id_token)
+        return None
     if not (isinstance(access_token, str) and access_token.isascii() and access_token.isprintable()):
         raise AssertionRejected("token_response", detail="access_token is not printable ASCII")  # RFC 6749 A.12
-    return Tokens(id_token, access_token)
+    return access_token

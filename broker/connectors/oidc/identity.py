@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from broker.connectors.evidence import methods_of
 from broker.errors import AssertionRejected
 from broker.model import Identity, IdentityProvider, Value
 from broker.outbound import Outbound
@@ -59,7 +60,7 @@ def identity_of(idp: IdentityProvider, candidates: tuple[str, ...], proven: Clai
         subject=subject_of(candidates, flatten(proven)),
         attributes=flatten(filled),
         acr=_text(proven.get("acr")),
-        amr=_texts(proven.get("amr")),
+        amr=methods_of(idp.profile, _text(proven.get("acr")), _texts(proven.get("amr"))),
         auth_time=_whole_number(proven.get("auth_time")),
         logout={"sid": sid} if isinstance(sid, str) else {},
         email_verified=verified if isinstance(verified, bool) else None,

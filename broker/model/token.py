@@ -13,7 +13,8 @@ class Session:
     """One (tenant, IdP, subject) session behind a browser session. Times are epoch seconds.
 
     `identity` is the sealed Identity (see `sessions`); `sub` the person's opaque subject; `source` the upstream that
-    the IdP's settings pointed at (see `policy.upstream_of`).
+    the IdP's settings pointed at (see `policy.upstream_of`); `upstream_sid`, `upstream_sub` how the upstream names
+    session and person when it ends them.
     """
 
     sid: str
@@ -28,6 +29,8 @@ class Session:
     expires_at: int
     identity: str = field(repr=False, default="")
     source: str = ""
+    upstream_sid: str | None = None
+    upstream_sub: str | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Transaction   several of them together, with the audit events, in one commit
 """
 
 from broker.store.deployment import DeploymentStore
-from broker.store.records import Grant, RefreshUse, Revision, StoredEvent, StoredKey
+from broker.store.records import Grant, KnownPerson, RefreshUse, Revision, StoredEvent, StoredKey, UpstreamHeld
 from broker.store.store import Store, StoreDocuments
 from broker.store.tenant import TenantStore
 from broker.store.transaction import Transaction
@@ -15,6 +15,7 @@ from broker.store.transaction import Transaction
 __all__ = [
     "DeploymentStore",
     "Grant",
+    "KnownPerson",
     "RefreshUse",
     "Revision",
     "Store",
@@ -23,4 +24,5 @@ __all__ = [
     "StoredKey",
     "TenantStore",
     "Transaction",
+    "UpstreamHeld",
 ]

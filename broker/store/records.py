@@ -79,3 +79,20 @@ class StoredEvent:
     number: int
     at: int
     event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """One name that one IdP has for a person of ours."""
+
+    upstream: str
+    subject: str = field(repr=False)
+    sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamHeld:
+    """When an IdP last said that a session's person is welcome, and what to ask it with (None: it gave nothing)."""
+
+    checked_at: int
+    refresh_token: str | None = field(repr=False)

@@ -49,7 +49,16 @@ class Sealing:
             "last_seen": session.last_seen,
             "expires_at": session.expires_at,
             "sealed": self.close(serial.dumps(session), "sessions", session.tenant, session.sid),
+            "upstream_sid": self.upstream_name(session, "sid", session.upstream_sid),
+            "upstream_sub": self.upstream_name(session, "sub", session.upstream_sub),
         }
+
+    def upstream_name(self, session: Session, kind: str, name: str | None) -> str | None:
+        return name and self.name_key(session.tenant, session.idp, session.upstream, kind, name)
+
+    def name_key(self, tenant: str, idp: str, upstream: str, kind: str, name: str) -> str:
+        """What an upstream calls a session or a person, found by those who know it only. kind: sid | sub."""
+        return self._seal.mac("upstream name", json.dumps([tenant, idp, upstream, kind, name]).encode()).hex()
 
     def session(self, row: Row) -> Session:
         """`last_seen` lives in its column, so that touching a session seals nothing again."""

@@ -5,20 +5,36 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, bindparam, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from broker.store.tables import (
     audit_events,
     documents,
     grants,
+    group_lists,
     keys,
     one_time,
+    person_aliases,
     persons,
     refresh_tokens,
     revisions,
     seen,
     session_clients,
     sessions,
+    upstream_tokens,
 )
 
 _tenant: BindParameter[str] = bindparam("this_tenant")
@@ -38,18 +54,37 @@ REMEMBER = text(
 )
 
 # persons
-SUB_OF = select(persons.c.sub).where(persons.c.tenant == _tenant, persons.c.key == bindparam("key"))
+SUB_OF = union_all(
+    select(persons.c.sub).where(persons.c.tenant == _tenant, persons.c.key == bindparam("key")),
+    select(person_aliases.c.sub).where(person_aliases.c.tenant == _tenant, person_aliases.c.key == bindparam("key")),
+)
 MAKE_PERSON = text(
     "INSERT INTO persons (tenant, key, idp, who, sub, made_at) VALUES (:tenant, :key, :idp, :who, :sub, :made_at) "
     "ON CONFLICT (tenant, key) DO NOTHING RETURNING sub"
 )
+# Only a person of this tenant gets a further name, and only one that nobody bears.
+ALIAS_PERSON = text(
+    "INSERT INTO person_aliases (tenant, key, idp, who, sub, made_at) "
+    "SELECT tenant, CAST(:key AS TEXT), CAST(:idp AS TEXT), CAST(:who AS TEXT), sub, CAST(:made_at AS BIGINT) "
+    "FROM persons WHERE tenant = :tenant AND sub = :sub "
+    "AND NOT EXISTS (SELECT 1 FROM persons WHERE tenant = :tenant AND key = :key) "
+    "ON CONFLICT (tenant, key) DO NOTHING RETURNING sub"
+)
+PEOPLE_OF = union_all(
+    *(
+        select(named.c.key, named.c.who, named.c.sub).where(named.c.tenant == _tenant, named.c.idp == bindparam("idp"))
+        for named in (persons, person_aliases)
+    )
+)
 
 # sessions
 OPEN_SESSION = text(
-    "INSERT INTO sessions (tenant, sid, browser, idp, sub, last_seen, expires_at, sealed) "
-    "VALUES (:tenant, :sid, :browser, :idp, :sub, :last_seen, :expires_at, :sealed) "
+    "INSERT INTO sessions "
+    "(tenant, sid, browser, idp, sub, last_seen, expires_at, sealed, upstream_sid, upstream_sub) "
+    "VALUES (:tenant, :sid, :browser, :idp, :sub, :last_seen, :expires_at, :sealed, :upstream_sid, :upstream_sub) "
     "ON CONFLICT (tenant, sid) DO UPDATE SET browser = excluded.browser, idp = excluded.idp, sub = excluded.sub, "
-    "last_seen = excluded.last_seen, expires_at = excluded.expires_at, sealed = excluded.sealed"
+    "last_seen = excluded.last_seen, expires_at = excluded.expires_at, sealed = excluded.sealed, "
+    "upstream_sid = excluded.upstream_sid, upstream_sub = excluded.upstream_sub"
 )
 _SESSION = select(sessions.c.tenant, sessions.c.sid, sessions.c.last_seen, sessions.c.sealed).where(
     sessions.c.expires_at > _now
@@ -58,6 +93,11 @@ SESSION = _SESSION.where(sessions.c.tenant == _tenant, sessions.c.sid == bindpar
 SESSIONS_OF = _SESSION.where(
     sessions.c.tenant == _tenant, sessions.c.idp == bindparam("idp"), sessions.c.sub == bindparam("sub")
 ).order_by(sessions.c.sid)
+SESSIONS_AT = _SESSION.where(sessions.c.tenant == _tenant, sessions.c.idp == bindparam("idp")).order_by(sessions.c.sid)
+SESSIONS_OF_UPSTREAM_SID, SESSIONS_OF_UPSTREAM_SUB = (
+    _SESSION.where(sessions.c.tenant == _tenant, named == bindparam("named")).order_by(sessions.c.sid)
+    for named in (sessions.c.upstream_sid, sessions.c.upstream_sub)
+)
 BROWSER_SESSIONS = _SESSION.where(sessions.c.browser == bindparam("this_browser")).order_by(
     sessions.c.last_seen.desc(), sessions.c.tenant, sessions.c.sid
 )
@@ -101,6 +141,49 @@ PEEK_REFRESH = select(*_refresh_state).where(
     refresh_tokens.c.handle == bindparam("this_handle"), refresh_tokens.c.tenant == _tenant
 )
 OWNER_OF_REFRESH = select(refresh_tokens.c.tenant).where(refresh_tokens.c.handle == bindparam("this_handle"))
+
+REVOKE_EVERY_GRANT = _REVOKE.where(grants.c.sid == bindparam("this_sid"))
+
+# what an upstream left us with
+KEEP_UPSTREAM = text(
+    "INSERT INTO upstream_tokens (tenant, sid, sealed, checked_at, busy_until, expires_at) "
+    "VALUES (:tenant, :sid, :sealed, :checked_at, 0, :expires_at) "
+    "ON CONFLICT (tenant, sid) DO UPDATE SET sealed = excluded.sealed, checked_at = excluded.checked_at, "
+    "busy_until = 0, expires_at = excluded.expires_at"
+)
+_upstream = (upstream_tokens.c.tenant == _tenant, upstream_tokens.c.sid == bindparam("this_sid"))
+UPSTREAM = select(upstream_tokens).where(*_upstream, upstream_tokens.c.expires_at > _now)
+CLAIM_UPSTREAM = (
+    update(upstream_tokens)
+    .where(*_upstream, upstream_tokens.c.checked_at <= bindparam("stale"), upstream_tokens.c.busy_until <= _now)
+    .values(busy_until=bindparam("until"))
+    .returning(upstream_tokens)
+)
+CHECKED_UPSTREAM = (
+    update(upstream_tokens)
+    .where(*_upstream)
+    .values(sealed=bindparam("to_sealed"), checked_at=_at, busy_until=0)
+    .returning(upstream_tokens.c.sid)
+)
+FORGET_UPSTREAM = delete(upstream_tokens).where(
+    *_upstream,
+    ~exists().where(
+        grants.c.tenant == _tenant,
+        grants.c.sid == bindparam("this_sid"),
+        grants.c.offline.is_(True),
+        grants.c.revoked_at.is_(None),
+    ),
+)
+KEEP_GROUPS = text(
+    "INSERT INTO group_lists (tenant, idp, sub, sealed, expires_at) VALUES (:tenant, :idp, :sub, :sealed, :expires_at) "
+    "ON CONFLICT (tenant, idp, sub) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at"
+)
+GROUPS = select(group_lists.c.sealed).where(
+    group_lists.c.tenant == _tenant,
+    group_lists.c.idp == bindparam("idp"),
+    group_lists.c.sub == bindparam("sub"),
+    group_lists.c.expires_at > _now,
+)
 
 # documents
 LOAD_DOCUMENT = select(documents.c.body, documents.c.fetched_at).where(
@@ -158,5 +241,7 @@ EXPIRE = (
     delete(sessions).where(sessions.c.expires_at <= _now),
     delete(grants).where(grants.c.expires_at <= _now),
     delete(refresh_tokens).where(refresh_tokens.c.expires_at <= _now),
+    delete(upstream_tokens).where(upstream_tokens.c.expires_at <= _now),
+    delete(group_lists).where(group_lists.c.expires_at <= _now),
     update(keys).where(keys.c.expires_at <= _now, keys.c.private != "").values(private=""),
 )

@@ -71,6 +71,18 @@ persons = Table(
     _time("made_at"),
 )
 
+# Further names of a person: another IdP's after a migration, or a proven address (idp empty).
+person_aliases = Table(
+    "person_aliases",
+    metadata,
+    _name("tenant", primary_key=True),
+    _digest("key", primary_key=True),
+    _name("idp"),
+    _name("who"),  # sealed: upstream and subject
+    _name("sub"),
+    _time("made_at"),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -82,9 +94,38 @@ sessions = Table(
     _time("last_seen"),
     _time("expires_at"),
     _name("sealed"),  # the Session
+    _digest("upstream_sid", nullable=True),  # keyed hashes of what the IdP calls session and person when it ends them
+    _digest("upstream_sub", nullable=True),
+    Index("ix_sessions_upstream_sid", "tenant", "upstream_sid"),
+    Index("ix_sessions_upstream_sub", "tenant", "upstream_sub"),
     Index("ix_sessions_browser", "browser"),
     Index("ix_sessions_person", "tenant", "idp", "sub"),
     Index("ix_sessions_expires_at", "expires_at"),
+)
+
+# What an IdP gave to ask again whether the person is still welcome there; offline grants may outlive the session.
+upstream_tokens = Table(
+    "upstream_tokens",
+    metadata,
+    _name("tenant", primary_key=True),
+    _name("sid", primary_key=True),
+    _name("sealed"),  # the IdP's refresh token; empty where it gave none
+    _time("checked_at"),
+    _time("busy_until"),
+    _time("expires_at"),
+    Index("ix_upstream_tokens_expires_at", "expires_at"),
+)
+
+# The last group list that was known to be whole, for IdPs with `groups: {overage: keep_last}`.
+group_lists = Table(
+    "group_lists",
+    metadata,
+    _name("tenant", primary_key=True),
+    _name("idp", primary_key=True),
+    _name("sub", primary_key=True),
+    _name("sealed"),
+    _time("expires_at"),
+    Index("ix_group_lists_expires_at", "expires_at"),
 )
 
 session_clients = Table(

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 
 from broker.errors import StoreError
 from broker.model import Session
 from broker.store import statements
-from broker.store.engine import Connections
 from broker.store.records import Grant, RefreshUse, StoredEvent
-from broker.store.sealing import Sealing, digest, refresh_use, stored_events
+from broker.store.sealing import digest, refresh_use, stored_events
+from broker.store.upstream import UpstreamStore
 
 
-class TenantStore:
+class TenantStore(UpstreamStore):
     """From `store.of(tenant)` each call commits by itself; from `transaction.of(tenant)` all commit together."""
-
-    def __init__(self, tenant: str, connections: Connections, sealing: Sealing, clock: Callable[[], float]) -> None:
-        self._tenant = tenant
-        self._connections = connections
-        self._sealing = sealing
-        self._clock = clock
 
     def put(self, kind: str, handle: str, payload: str, expires_at: int) -> None:
         """Keep a one-time value. kind: auth_request | arrival | code. StoreError `conflict`: the handle exists."""
@@ -183,6 +176,3 @@ class TenantStore:
 
     def _token(self, token: str) -> dict[str, object]:
         return {"this_tenant": self._tenant, "this_handle": digest(token)}
-
-    def _now(self) -> int:
-        return int(self._clock())

@@ -23,6 +23,8 @@ PLANTED = (
     "planted-refresh",
     "planted-configuration",
     "planted-assertion-id",
+    "planted-group",
+    "planted-upstream-sid",
     BROWSER,
 )
 
@@ -32,8 +34,11 @@ def full(store: Store) -> Store:
     tenant = store.of("contoso")
     tenant.put("auth_request", "planted-handle", "planted-payload", LATER)
     tenant.remember_once("planted-assertion-id", LATER)
-    tenant.person("adfs", "https://idp.example", "anna.planted@contoso.example")
-    tenant.open_session(session(), BROWSER)
+    sub = tenant.person("adfs", "https://idp.example", "anna.planted@contoso.example")
+    tenant.alias_person("", "email", "anna.planted@contoso.example", sub)
+    tenant.open_session(session(upstream_sid="planted-upstream-sid"), BROWSER)
+    tenant.keep_upstream("sid-1", "planted-refresh", LATER, LATER)
+    tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
     tenant.open_grant(grant(code="planted-code"))
     tenant.add_refresh("planted-refresh", "grant-1", LATER)
     store.deployment.add_key(key())

@@ -1,0 +1,148 @@
+"""What a tenant's IdPs left us with: their names for people and sessions, refresh tokens, the last whole group list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from broker.model import Session
+from broker.store import statements
+from broker.store.engine import Connections
+from broker.store.link import Row
+from broker.store.records import KnownPerson, UpstreamHeld
+from broker.store.sealing import Sealing
+
+
+class UpstreamStore:
+    """The part of `TenantStore` that only speaks of upstreams."""
+
+    def __init__(self, tenant: str, connections: Connections, sealing: Sealing, clock: Callable[[], float]) -> None:
+        self._tenant = tenant
+        self._connections = connections
+        self._sealing = sealing
+        self._clock = clock
+
+    def known_person(self, idp: str, upstream: str, subject: str) -> str | None:
+        """The `sub` behind this name, and nothing is made where there is none."""
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        with self._connections.one() as link:
+            sub: str | None = link.value(statements.SUB_OF, {"this_tenant": self._tenant, "key": key})
+        return sub
+
+    def alias_person(self, idp: str, upstream: str, subject: str, sub: str) -> bool:
+        """A further name for a person. False: there is no such person here, or somebody bears the name already."""
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        new = {
+            "tenant": self._tenant,
+            "key": key,
+            "idp": idp,
+            "who": self._sealing.close(json.dumps([upstream, subject]), "persons", self._tenant, key),
+            "sub": sub,
+            "made_at": self._now(),
+        }
+        with self._connections.one() as link:
+            return link.row(statements.ALIAS_PERSON, new) is not None
+
+    def people_of(self, idp: str) -> tuple[KnownPerson, ...]:
+        """Everybody whom an IdP has a name for, aliases too."""
+        with self._connections.one() as link:
+            rows = link.rows(statements.PEOPLE_OF, {"this_tenant": self._tenant, "idp": idp})
+        return tuple(self._known(row) for row in rows)
+
+    def sessions_at(self, idp: str) -> tuple[Session, ...]:
+        """Every unexpired session of an IdP."""
+        wanted = {"this_tenant": self._tenant, "idp": idp, "now": self._now()}
+        with self._connections.one() as link:
+            return tuple(self._sealing.session(row) for row in link.rows(statements.SESSIONS_AT, wanted))
+
+    def sessions_named(self, idp: str, upstream: str, *, sid: str | None, sub: str | None) -> tuple[Session, ...]:
+        """The unexpired sessions that the upstream calls `sid`, or without one every session of its `sub`.
+
+        Where both are given, both must be the session's own.
+        """
+        kind, name = ("sub", sub) if sid is None else ("sid", sid)
+        if name is None:
+            return ()
+        key = self._sealing.name_key(self._tenant, idp, upstream, kind, name)
+        statement = statements.SESSIONS_OF_UPSTREAM_SUB if sid is None else statements.SESSIONS_OF_UPSTREAM_SID
+        with self._connections.one() as link:
+            rows = link.rows(statement, {"this_tenant": self._tenant, "named": key, "now": self._now()})
+        found = map(self._sealing.session, rows)
+        return tuple(session for session in found if sub is None or session.upstream_sub == sub)
+
+    def revoke_every_grant(self, sid: str, at: int) -> None:
+        """Of a session whose person the upstream no longer lets in: the offline ones too."""
+        with self._connections.one() as link:
+            link.run(statements.REVOKE_EVERY_GRANT, {"this_tenant": self._tenant, "this_sid": sid, "at": at})
+
+    def keep_upstream(self, sid: str, refresh_token: str | None, checked_at: int, expires_at: int) -> None:
+        row = {
+            "tenant": self._tenant,
+            "sid": sid,
+            "sealed": self._closed(sid, refresh_token),
+            "checked_at": checked_at,
+            "expires_at": expires_at,
+        }
+        with self._connections.one() as link:
+            link.run(statements.KEEP_UPSTREAM, row)
+
+    def upstream(self, sid: str) -> UpstreamHeld | None:
+        """None: nothing is known of this session's upstream."""
+        with self._connections.one() as link:
+            row = link.row(statements.UPSTREAM, {**self._of_sid(sid), "now": self._now()})
+        return None if row is None else self._held(row)
+
+    def claim_upstream(self, sid: str, stale: int, until: int) -> UpstreamHeld | None:
+        """What was checked at `stale` or before, for one caller alone until `until`. None: fresh, claimed, or gone."""
+        wanted = {**self._of_sid(sid), "stale": stale, "until": until, "now": self._now()}
+        with self._connections.one() as link:
+            row = link.row(statements.CLAIM_UPSTREAM, wanted)
+        return None if row is None else self._held(row)
+
+    def checked_upstream(self, sid: str, refresh_token: str | None, at: int) -> None:
+        """The upstream has answered; its new refresh token takes the old one's place."""
+        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, refresh_token), "at": at}
+        with self._connections.one() as link:
+            link.row(statements.CHECKED_UPSTREAM, changed)
+
+    def forget_upstream(self, sid: str) -> None:
+        """Unless an offline grant of the session still needs it."""
+        with self._connections.one() as link:
+            link.run(statements.FORGET_UPSTREAM, self._of_sid(sid))
+
+    def keep_groups(self, idp: str, sub: str, groups: Sequence[str], expires_at: int) -> None:
+        row = {
+            "tenant": self._tenant,
+            "idp": idp,
+            "sub": sub,
+            "sealed": self._sealing.close(json.dumps(groups), "group_lists", self._tenant, f"{idp}/{sub}"),
+            "expires_at": expires_at,
+        }
+        with self._connections.one() as link:
+            link.run(statements.KEEP_GROUPS, row)
+
+    def groups(self, idp: str, sub: str) -> tuple[str, ...] | None:
+        """The list last kept; None: none, or too old."""
+        wanted = {"this_tenant": self._tenant, "idp": idp, "sub": sub, "now": self._now()}
+        with self._connections.one() as link:
+            sealed = link.value(statements.GROUPS, wanted)
+        if sealed is None:
+            return None
+        return tuple(json.loads(self._sealing.open(sealed, "group_lists", self._tenant, f"{idp}/{sub}")))
+
+    def _known(self, row: Row) -> KnownPerson:
+        upstream, subject = json.loads(self._sealing.open(row.who, "persons", self._tenant, row.key))
+        return KnownPerson(upstream, subject, row.sub)
+
+    def _closed(self, sid: str, refresh_token: str | None) -> str:
+        return self._sealing.close(refresh_token, "upstream_tokens", self._tenant, sid) if refresh_token else ""
+
+    def _held(self, row: Row) -> UpstreamHeld:
+        opened = self._sealing.open(row.sealed, "upstream_tokens", self._tenant, row.sid) if row.sealed else None
+        return UpstreamHeld(row.checked_at, opened)
+
+    def _of_sid(self, sid: str) -> dict[str, object]:
+        return {"this_tenant": self._tenant, "this_sid": sid}
+
+    def _now(self) -> int:
+        return int(self._clock())

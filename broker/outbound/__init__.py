@@ -6,7 +6,7 @@ deadline   connections whose read timeout covers the whole answer
 client     Outbound: get and post_form
 """
 
-from broker.outbound.client import Outbound, Response
+from broker.outbound.client import Guard, Outbound, Response, Sink
 from broker.outbound.names import Resolve, system_resolve
 
-__all__ = ["Outbound", "Resolve", "Response", "system_resolve"]
+__all__ = ["Guard", "Outbound", "Resolve", "Response", "Sink", "system_resolve"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from typing import NoReturn
+from typing import NoReturn, Self
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from urllib3 import PoolManager, Timeout
@@ -31,6 +33,9 @@ from broker.outbound.names import Names, Resolve, system_resolve
 _CHUNK = 65_536
 _ALWAYS = {"Accept-Encoding": "identity", "User-Agent": "broker"}
 _POOLS = 256  # hosts with kept connections
+
+Guard = Callable[[], AbstractContextManager[None]]
+Sink = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,9 @@ class _Request:
     url: str
     headers: Mapping[str, str]
     body: bytes | None = field(default=None, repr=False)
+    limit: int = 1_048_576
+    seconds: float | None = None
+    sink: Sink | None = None
 
 
 class Outbound:
@@ -84,6 +92,13 @@ class Outbound:
         self._tls = ssl_context or ssl.create_default_context()
         self._pools = PoolManager(_POOLS, maxsize=8, block=False)
         self._pools.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+        self._guard: Guard = nullcontext
+
+    def behind(self, guard: Guard) -> Self:
+        """The same connections, each request inside `guard()`: it may refuse, and sees how the request ended."""
+        guarded = copy.copy(self)
+        guarded._guard = guard
+        return guarded
 
     def get(
         self, url: str, *, accept: str = "*/*", headers: Mapping[str, str] | None = None, limit: int = 1_048_576
@@ -92,36 +107,45 @@ class Outbound:
 
         Raises UpstreamUnavailable: egress_blocked, dns, connect, tls, timeout, status, encoding, too_large.
         """
-        answer = self._send(_Request("GET", url, {**(headers or {}), "Accept": accept}), limit)
-        if not 200 <= answer.status < 300:
-            raise UpstreamUnavailable("status", detail=f"status {answer.status}")
-        return answer
+        request = _Request("GET", url, {**(headers or {}), "Accept": accept}, limit=limit)
+        with self._guard():
+            return _require_success(self._send(request))
+
+    def stream(self, url: str, sink: Sink, *, accept: str = "*/*", limit: int, seconds: float | None = None) -> None:
+        """GET; the body goes to `sink` piece by piece and is kept nowhere. Raises as `get` does, and as `sink` does.
+
+        `seconds`: for the whole of it, where a large body may take longer than other answers.
+        """
+        with self._guard():
+            _require_success(self._send(_Request("GET", url, {"Accept": accept}, None, limit, seconds, sink)))
 
     def post_form(
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None, limit: int = 1_048_576
     ) -> Response:
         """POST a form; a 4xx is an answer too (RFC 6749 §5.2), a redirect or a 5xx is not. Raises as `get` does."""
         named = {**(headers or {}), "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        answer = self._send(_Request("POST", url, named, urlencode(form).encode("ascii")), limit)
-        if not (200 <= answer.status < 300 or 400 <= answer.status < 500):
-            raise UpstreamUnavailable("status", detail=f"status {answer.status}")
-        return answer
+        with self._guard():
+            answer = self._send(_Request("POST", url, named, urlencode(form).encode("ascii"), limit))
+            if not (200 <= answer.status < 300 or 400 <= answer.status < 500):
+                raise UpstreamUnavailable("status", detail=f"status {answer.status}")
+            return answer
 
     def close(self) -> None:
         """Close the kept connections."""
         self._pools.clear()
         self._names.close()
 
-    def _send(self, request: _Request, limit: int) -> Response:
+    def _send(self, request: _Request) -> Response:
         parts = self._allowed_url(request.url)
-        deadline = self._monotonic() + self._total_seconds
-        addresses = self._names.addresses(parts.hostname or "", self._total_seconds)
+        seconds = self._total_seconds if request.seconds is None else request.seconds
+        deadline = self._monotonic() + seconds
+        addresses = self._names.addresses(parts.hostname or "", seconds)
         for address in addresses[:-1]:
             try:
-                return self._exchange(request, parts, address, deadline, limit)
+                return self._exchange(request, parts, address, deadline)
             except _Unreached:
                 continue
-        return self._exchange(request, parts, addresses[-1], deadline, limit)
+        return self._exchange(request, parts, addresses[-1], deadline)
 
     def _allowed_url(self, url: str) -> SplitResult:
         """The URL's parts; one that two parsers could read differently is not sent anywhere."""
@@ -135,7 +159,7 @@ class Outbound:
             raise UpstreamUnavailable("egress_blocked", detail="the URL is not one that may be fetched")
         return parts
 
-    def _exchange(self, request: _Request, parts: SplitResult, address: str, deadline: float, limit: int) -> Response:
+    def _exchange(self, request: _Request, parts: SplitResult, address: str, deadline: float) -> Response:
         left = deadline - self._monotonic()
         if left <= 0:
             raise UpstreamUnavailable("timeout", detail="no time was left to connect")
@@ -153,7 +177,7 @@ class Outbound:
                 preload_content=False,
                 decode_content=False,
             )
-            return _read(answer, limit)
+            return _read(answer, request)
         except (HTTPError, OSError) as error:
             _give_up(error)
 
@@ -167,17 +191,25 @@ class _Unreached(UpstreamUnavailable):
     """Nothing was sent yet: another address of the same host may be tried."""
 
 
-def _read(answer: BaseHTTPResponse, limit: int) -> Response:
+def _require_success(answer: Response) -> Response:
+    if not 200 <= answer.status < 300:
+        raise UpstreamUnavailable("status", detail=f"status {answer.status}")
+    return answer
+
+
+def _read(answer: BaseHTTPResponse, request: _Request) -> Response:
     whole = False
+    size, body = 0, bytearray()
+    take = request.sink if request.sink is not None and 200 <= answer.status < 300 else body.extend
     try:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise UpstreamUnavailable("encoding", detail="the answer is compressed though we asked for it plain")
-        body = bytearray()
         while chunk := answer.read(_CHUNK, decode_content=False):
-            body += chunk
-            if len(body) > limit:
-                raise UpstreamUnavailable("too_large", detail=f"more than {limit} bytes")
+            size += len(chunk)
+            if size > request.limit:
+                raise UpstreamUnavailable("too_large", detail=f"more than {request.limit} bytes")
+            take(chunk)
         whole = True
         return Response(answer.status, headers, bytes(body))
     finally:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from lxml import etree
 
-from broker.xml.metadata import MOST_BYTES, MetadataRefused
+from broker.xml.metadata import MOST_BYTES, SAML_IDP, MetadataRefused, RoleKind
 from broker.xml.names import MD
 
 MOST_LEVELS = 16  # groups within groups
 LIFE = ("validUntil", "cacheDuration")  # what a group says for every entity in it
-ENTITY, GROUP, IDP = f"{{{MD}}}EntityDescriptor", f"{{{MD}}}EntitiesDescriptor", f"{{{MD}}}IDPSSODescriptor"
+ENTITY, GROUP = f"{{{MD}}}EntityDescriptor", f"{{{MD}}}EntitiesDescriptor"
 _FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY", b"\0")
 _OVERLAP = max(map(len, _FORBIDDEN)) - 1
 
@@ -23,8 +23,9 @@ _OVERLAP = max(map(len, _FORBIDDEN)) - 1
 class Picker:
     """`feed` the pieces in order, then `close`. `entity_id`: which one; None where the document has one IdP only."""
 
-    def __init__(self, entity_id: str | None) -> None:
+    def __init__(self, entity_id: str | None, kind: RoleKind = SAML_IDP) -> None:
         self._entity_id = entity_id
+        self._kind = kind
         self._parser = etree.XMLPullParser(
             events=("start", "end"),
             resolve_entities=False,
@@ -99,7 +100,7 @@ class Picker:
 
     def _wanted(self, entity: etree._Element) -> bool:
         if self._entity_id is None:
-            return entity.find(IDP) is not None
+            return self._kind.find(entity) is not None
         return entity.get("entityID") == self._entity_id
 
     def _keep(self, entity: etree._Element) -> None:

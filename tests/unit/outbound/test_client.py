@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
 
 import pytest
@@ -208,3 +208,46 @@ def test_a_resolver_that_hangs_costs_the_deadline_and_one_thread(stage: ExitStac
 def test_a_private_network_of_the_operator_is_reached(stage: ExitStack) -> None:
     outbound = client(stage, loopback=False, private_networks=(ip_network("192.0.2.0/24"),), total_seconds=0.05)
     assert reason(lambda: outbound.get("https://192.0.2.1/")) in {"connect", "timeout"}
+
+
+def test_a_large_answer_may_be_taken_piece_by_piece(stage: ExitStack) -> None:
+    body = b"x" * 3_000_000
+    upstream = serve(stage, b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + body)
+    pieces: list[bytes] = []
+    client(stage).stream(upstream.url(), pieces.append, limit=len(body))
+    assert b"".join(pieces) == body
+    assert max(map(len, pieces)) <= 65_536
+
+
+def test_a_streamed_answer_is_bounded_too(stage: ExitStack) -> None:
+    upstream = serve(stage, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 100)
+    pieces: list[bytes] = []
+    assert reason(lambda: client(stage).stream(upstream.url(), pieces.append, limit=99)) == "too_large"
+    assert pieces == []
+
+
+def test_the_body_of_a_refusal_is_not_streamed(stage: ExitStack) -> None:
+    upstream = serve(stage, b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\nnope")
+    pieces: list[bytes] = []
+    assert reason(lambda: client(stage).stream(upstream.url(), pieces.append, limit=99)) == "status"
+    assert pieces == []
+
+
+def test_a_guard_stands_around_every_request(stage: ExitStack) -> None:
+    upstream, outbound = serve(stage, b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n"), client(stage)
+    seen: list[str] = []
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        try:
+            yield
+        except UpstreamUnavailable as failure:
+            seen.append(failure.reason)
+            raise
+
+    guarded = outbound.behind(guard)
+    assert reason(lambda: guarded.get(upstream.url())) == "status"
+    assert reason(lambda: guarded.post_form(upstream.url(), {})) == "status"
+    assert reason(lambda: guarded.stream(upstream.url(), lambda piece: None, limit=9)) == "status"
+    assert reason(lambda: outbound.get(upstream.url())) == "status"
+    assert seen == ["status"] * 3

@@ -77,7 +77,7 @@ def client(stage: ExitStack, **options: object) -> Outbound:
     return outbound
 
 
-def reason(send: Callable[[], Response]) -> str:
+def reason(send: Callable[[], Response | None]) -> str:
     with pytest.raises(UpstreamUnavailable) as refused:
         send()
     return refused.value.reason

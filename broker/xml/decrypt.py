@@ -27,7 +27,7 @@ from lxml import etree
 
 from broker.errors import AssertionRejected
 from broker.xml import gate, onelogin
-from broker.xml.encryption_shape import content_algorithm
+from broker.xml.encryption_shape import MASK, content_algorithm
 from broker.xml.gate import Gated
 from broker.xml.names import (
     CONTENT_ALGORITHMS,
@@ -37,7 +37,6 @@ from broker.xml.names import (
     OAEP_HASHES,
     RESPONSE,
     SAML,
-    XENC11,
 )
 from broker.xml.sp import private_key
 
@@ -119,7 +118,7 @@ def content_key(encrypted_key: etree._Element, keys: Sequence[str], size: int) -
 
 def oaep(method: etree._Element) -> padding.OAEP:
     """XML Encryption 1.1 §5.5.2: SHA-1 where nothing is said."""
-    digest, mask = method.find(f"{{{DS}}}DigestMethod"), method.find(f"{{{XENC11}}}MGF")
+    digest, mask = method.find(f"{{{DS}}}DigestMethod"), method.find(MASK)
     of_digest = "sha1" if digest is None else OAEP_HASHES[digest.get("Algorithm") or ""]
     of_mask = KEY_TRANSPORT[method.get("Algorithm") or ""] or "sha1"
     if mask is not None:

@@ -17,6 +17,7 @@ Raises AssertionRejected with: encryption_unsupported, encryption_shape, algorit
 from __future__ import annotations
 
 from collections.abc import Container
+from copy import deepcopy
 
 from lxml import etree
 
@@ -36,6 +37,7 @@ from broker.xml.names import (
 )
 
 ELEMENT = f"{XENC}Element"
+MASK = f"{{{XENC11}}}MGF"
 LABELS = ("X509Data", "KeyName", "SecurityTokenReference")  # the last is what Microsoft's libraries write
 PLACES = {ENCRYPTED_ASSERTION: RESPONSE, ENCRYPTED_ID: f"{{{SAML}}}Subject"}
 ADVICE = (
@@ -103,7 +105,7 @@ def check_oaep(method: etree._Element) -> None:
     """At most a hash and, where the algorithm leaves it open, a mask; no OAEPparams (XML Encryption 1.1 §5.5.2)."""
     known = {f"{{{DS}}}DigestMethod": OAEP_HASHES}
     if method.get("Algorithm") == f"{XENC11}rsa-oaep":
-        known[f"{{{XENC11}}}MGF"] = MASK_HASHES
+        known[MASK] = MASK_HASHES
     tags = [str(child.tag) for child in method]
     if len(tags) != len(set(tags)) or not set(tags) <= set(known) or any(len(child) for child in method):
         raise AssertionRejected("encryption_shape", detail="EncryptionMethod of the key")
@@ -121,6 +123,18 @@ def check_cipher(cipher: etree._Element) -> None:
     """A CipherReference could name a file (measured: libxmlsec opens it)."""
     if names(cipher) != ["CipherValue"] or len(cipher[0]):
         raise AssertionRejected("encryption_shape", detail="CipherData")
+
+
+def of_2002(element: etree._Element) -> etree._Element:
+    """As the schema of XML Encryption 1.0 knows it: without the masks of 1.1, whose shape was checked above."""
+    if element.find(f".//{MASK}") is None:
+        return element
+    older = deepcopy(element)
+    for mask in list(older.iter(MASK)):
+        method = mask.getparent()
+        if method is not None:
+            method.remove(mask)
+    return older
 
 
 def content_algorithm(data: etree._Element) -> str:

@@ -1,6 +1,7 @@
 """The folder of the attacked installation: three tenants that are as alike as tenants can be, four clients.
 
-contoso     adfs (SAML; adfs-assertion and adfs-response differ in what must be signed), op (OpenID; op-rs256, op-ec)
+contoso     adfs (SAML; adfs-assertion and adfs-response differ in what must be signed, adfs-cbc may encrypt with CBC),
+            op (OpenID; op-rs256, op-ec)
 fabrikam    adfs and op: other keys, other people, the same ids
 northwind   adfs and op: the very entityID, keys, OpenID provider and client that contoso trusts
 """
@@ -65,6 +66,7 @@ def tenants(ops: Mapping[str, OidcOp]) -> dict[str, Settings]:
         "contoso": [
             saml("contoso"),
             *(saml("contoso", f"adfs-{what}", want_signed=what) for what in ("assertion", "response")),
+            saml("contoso", "adfs-cbc", encryption={"allow_cbc": True}),
         ],
         "fabrikam": [saml("fabrikam")],
         "northwind": [saml("northwind")],

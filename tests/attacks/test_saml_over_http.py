@@ -12,7 +12,7 @@ TOO_LARGE = "10 MB NameID"  # refused by its length, unread: there is nothing to
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.what != TOO_LARGE], ids=str)
 def test_attack_over_http_leaves_with_nothing(case: Case, secure: World) -> None:
-    idp = "adfs" if case.want_signed == "either" else f"adfs-{case.want_signed}"
+    idp = "adfs-cbc" if case.cbc else "adfs" if case.want_signed == "either" else f"adfs-{case.want_signed}"
     under_way = secure.begin("contoso", idp, **({"prompt": "login"} if case.reauthenticate else {}))
     answer = case.build(under_way.context())
     secure.assert_refused(lambda: under_way.answer(answer), case.reason, "saml.rejected")

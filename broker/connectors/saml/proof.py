@@ -35,7 +35,7 @@ def prove(gated: Gated, trust: Trust, keys: Sequence[str], settings: SamlSetting
     """`keys`: ours to decrypt with, PEM. Raises AssertionRejected, UpstreamUnavailable."""
     proven = verified(gated, trust) if gated.encrypted is None else opened(gated, trust, keys, settings)
     signature.check_wanted(proven.signed, settings.want_signed)
-    onelogin.check_schema(gated.unverified_root)
+    onelogin.check_schema(encryption_shape.of_2002(gated.unverified_root))
     return with_name_id(proven, keys, settings)
 
 
@@ -66,7 +66,7 @@ def opened(gated: Gated, trust: Trust, keys: Sequence[str], settings: SamlSettin
     if inside is None:
         raise AssertionRejected("unsigned_assertion")
     if inner.unverified_assertion is not None:
-        onelogin.check_schema(inner.unverified_assertion)
+        onelogin.check_schema(encryption_shape.of_2002(inner.unverified_assertion))
     plain = replace(gated, unverified_assertion=inner.unverified_assertion)
     return Proven(plain, signed | inside.signed, inside.idp)
 

@@ -55,6 +55,7 @@ class Case:
     build: Callable[[Context], Callback] = field(repr=False)
     want_signed: str = "either"
     reauthenticate: bool = False
+    cbc: bool = False  # the IdP may encrypt with AES-CBC
 
     def __str__(self) -> str:
         return f"{self.id} {self.what}"

@@ -37,11 +37,15 @@ def surroundings(now: float = NOW, outbound: object = None, documents: object = 
 
 
 def connector(
-    want_signed: str = "either", subject: tuple[str, ...] = ("name_id",), keys: tuple[Signer, ...] = ()
+    want_signed: str = "either",
+    subject: tuple[str, ...] = ("name_id",),
+    keys: tuple[Signer, ...] = (),
+    *,
+    allow_cbc: bool = False,
 ) -> SamlConnector:
     trusted = keys or (signer("idp"),)
     document = Entity(ISSUER, [("signing", key) for key in trusted] + [("encryption", signer("encryption"))]).document()
-    settings = SamlSettings(MetadataSource(document=document), want_signed=want_signed)
+    settings = SamlSettings(MetadataSource(document=document), want_signed=want_signed, allow_cbc=allow_cbc)
     return SamlConnector(idp_of(settings, subject), surroundings())
 
 

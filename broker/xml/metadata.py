@@ -1,8 +1,8 @@
 """An IdP's metadata under our own policy (SAML Metadata §2): one entity, its signing keys, where to send the browser.
 
-Taken: keys of the IDPSSODescriptor with use="signing" or no use, and its HTTP-Redirect SingleSignOnService. Everything
-else (WS-Federation roles, encryption keys, the SP role, claim lists) is skipped. The entityID is a name: AD FS uses an
-http one that nobody can fetch. The document's own signature is not looked at: TLS to a configured URL is the trust.
+Taken: keys of the IDPSSODescriptor with use="signing" or no use, and where sign-on and logout are spoken by HTTP-Redirect
+or HTTP-POST. Everything else (encryption keys, the SP role, claim lists) is skipped. The entityID is a name: AD FS uses
+an http one that nobody can fetch. The document's own signature is not looked at: TLS to a configured URL is the trust.
 
 Raises MetadataRefused with: metadata_size, metadata_dtd, metadata_xml, metadata_expired, entity_not_found,
 entity_ambiguous, metadata_not_idp, metadata_no_signing_key, metadata_weak_key, metadata_no_sso, metadata_sso_location.
@@ -27,10 +27,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 
 from broker.errors import UpstreamUnavailable
-from broker.xml.names import DS, MD, REDIRECT, SAMLP
+from broker.xml.names import DS, MD, POST, REDIRECT, SAMLP
 
 MOST_BYTES = 8 * 1_048_576
 MOST_KEYS = 16
+SIGN_ON = f"{{{MD}}}SingleSignOnService"
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})(?:\.\d+)?S)?)?")
 
@@ -50,8 +51,19 @@ class SigningCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one kind of message goes, by HTTP-Redirect or HTTP-POST. `answers`: where its answers go."""
+
+    binding: str
+    location: str
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdpMetadata:
-    """valid_until: epoch seconds or None. cache_seconds: the document's cacheDuration or None."""
+    """sso_url: by HTTP-Redirect, or HTTP-POST where it takes nothing else. sso_post: by HTTP-POST, if it takes that.
+    slo: single logout, HTTP-Redirect first. valid_until: epoch seconds or None. cache_seconds: cacheDuration or None.
+    """
 
     entity_id: str
     certificates: tuple[SigningCertificate, ...]
@@ -59,6 +71,8 @@ class IdpMetadata:
     wants_signed_requests: bool
     valid_until: float | None
     cache_seconds: int | None
+    sso_post: str | None = None
+    slo: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +88,14 @@ def _saml_role(entity: etree._Element) -> etree._Element | None:
     return entity.find(f"{{{MD}}}IDPSSODescriptor")
 
 
-def _redirect_locations(role: etree._Element) -> list[str]:
+def _sign_on_locations(role: etree._Element) -> list[str]:
     if SAMLP not in (role.get("protocolSupportEnumeration") or "").split():
         raise MetadataRefused("metadata_not_idp", detail="no SAML 2.0 IDPSSODescriptor")
-    services = role.iterchildren(f"{{{MD}}}SingleSignOnService")
-    return [service.get("Location") or "" for service in services if service.get("Binding") == REDIRECT]
+    services = [(one.get("Binding"), one.get("Location") or "") for one in role.iterchildren(SIGN_ON)]
+    return [location for wanted in (REDIRECT, POST) for binding, location in services if binding == wanted]
 
 
-SAML_IDP = RoleKind("SAML 2.0 IDPSSODescriptor", _saml_role, _redirect_locations)
+SAML_IDP = RoleKind("SAML 2.0 IDPSSODescriptor", _saml_role, _sign_on_locations)
 
 
 def parse(
@@ -104,6 +118,8 @@ def parse(
         wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
         valid_until=valid_until,
         cache_seconds=_cache_seconds(*around),
+        sso_post=next((one.location for one in _endpoints(role, SIGN_ON, loopback) if one.binding == POST), None),
+        slo=_endpoints(role, f"{{{MD}}}SingleLogoutService", loopback),
     )
 
 
@@ -191,17 +207,31 @@ def _certificate(text: str) -> SigningCertificate | None:
 def _sso_url(locations: list[str], loopback: bool) -> str:
     if not locations:
         raise MetadataRefused("metadata_no_sso", detail="no address that browsers can be redirected to")
-    parts = urlsplit(locations[0])
-    secure = parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(parts.hostname or ""))
-    if (
-        not secure
-        or not parts.hostname
-        or parts.username is not None
-        or parts.fragment
-        or not locations[0].isprintable()
-    ):
+    if not _acceptable(locations[0], loopback):
         raise MetadataRefused("metadata_sso_location", detail="the sign-on address is not an https URL")
     return locations[0]
+
+
+def _endpoints(role: etree._Element, service: str, loopback: bool) -> tuple[Endpoint, ...]:
+    """Those whose binding we speak and whose address is acceptable, HTTP-Redirect first, else in document order."""
+    found = [
+        Endpoint(binding, location, element.get("ResponseLocation") or location)
+        for element in role.iterchildren(service)
+        if (binding := element.get("Binding") or "") in (REDIRECT, POST) and (location := element.get("Location") or "")
+    ]
+    usable = [one for one in found if _acceptable(one.location, loopback) and _acceptable(one.answers, loopback)]
+    return tuple(sorted(usable, key=lambda one: one.binding != REDIRECT))
+
+
+def _acceptable(location: str, loopback: bool) -> bool:
+    """An https URL that a browser may be sent to."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    plain = parts.username is None and not parts.fragment and location.isprintable()
+    return secure and bool(parts.hostname) and plain
 
 
 def _is_loopback(host: str) -> bool:

@@ -103,6 +103,11 @@ def instant(text: str | None, reason: str) -> float:
         raise AssertionRejected(reason, detail="no such time") from None
 
 
+def written(epoch: float) -> str:
+    """The other way round, to the second."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def unverified_in_response_to(gated: Gated) -> str | None:
     return gated.unverified_root.get("InResponseTo")
 
@@ -131,7 +136,7 @@ def read(gated: Gated, signed: frozenset[str]) -> Response:
         issue_instant=root.get("IssueInstant", ""),
         destination=root.get("Destination"),
         in_response_to=root.get("InResponseTo"),
-        issuer=None if issuer is None else _issuer(issuer),
+        issuer=None if issuer is None else issuer_of(issuer),
         signed=RESPONSE in signed,
         assertion=_assertion(assertion, gated.unverified_name_id),
     )
@@ -148,8 +153,8 @@ def _assertion(element: etree._Element, decrypted_name_id: etree._Element | None
         id=element.get("ID", ""),
         version=element.get("Version", ""),
         issue_instant=element.get("IssueInstant", ""),
-        issuer=Issuer("", None, False) if issuer is None else _issuer(issuer),
-        name_id=None if name_id is None else _name_id(name_id),
+        issuer=Issuer("", None, False) if issuer is None else issuer_of(issuer),
+        name_id=None if name_id is None else name_id_of(name_id),
         confirmations=tuple(map(_confirmation, about.get("SubjectConfirmation", ()))),
         conditions=None if conditions is None else _conditions(conditions),
         authn=tuple(map(_authn, parts.get("AuthnStatement", ()))),
@@ -171,12 +176,12 @@ def _first(parts: dict[str, list[etree._Element]], name: str) -> etree._Element 
     return parts[name][0] if name in parts else None
 
 
-def _issuer(element: etree._Element) -> Issuer:
+def issuer_of(element: etree._Element) -> Issuer:
     qualified = any(element.get(name) for name in ("NameQualifier", "SPNameQualifier", "SPProvidedID"))
     return Issuer(_text(element) or "", element.get("Format"), qualified)
 
 
-def _name_id(element: etree._Element) -> NameId:
+def name_id_of(element: etree._Element) -> NameId:
     return NameId(
         _text(element) or "", element.get("Format"), element.get("NameQualifier"), element.get("SPNameQualifier")
     )

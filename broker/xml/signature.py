@@ -40,15 +40,20 @@ def verify(gated: Gated, certificates: Sequence[str]) -> frozenset[str]:
     if not gated.signatures:
         raise AssertionRejected("unsigned")
     for signature in gated.signatures:
-        certificate = signer(signature, certificates)
-        if certificate is None:
-            raise AssertionRejected("signature_invalid")
-        if not onelogin.signature_holds(signature, root, certificate):
-            raise AssertionRejected("digest")
+        verify_one(signature, root, certificates)
     signed = frozenset(onelogin.signed_elements(root))
     if signed != {str(_parent(signature).tag) for signature in gated.signatures}:
         raise AssertionRejected("library", detail="another element is signed than was verified")
     return signed
+
+
+def verify_one(signature: etree._Element, root: etree._Element, certificates: Sequence[str]) -> None:
+    """One signature whose shape has passed. Raises AssertionRejected: signature_invalid, digest."""
+    certificate = signer(signature, certificates)
+    if certificate is None:
+        raise AssertionRejected("signature_invalid")
+    if not onelogin.signature_holds(signature, root, certificate):
+        raise AssertionRejected("digest")
 
 
 def check_wanted(signed: frozenset[str], wanted: str) -> None:
@@ -72,6 +77,12 @@ def signer(signature: etree._Element, certificates: Sequence[str]) -> str | None
         if _fits(public_key(certificate), kind, HASHES[hash_name], value, data):
             return certificate
     return None
+
+
+def made_by(value: bytes, data: bytes, algorithm: str, certificates: Sequence[str]) -> bool:
+    """Whether a known key made `value` over `data`: the detached signature of a query (SAML Bindings §3.4.4.1)."""
+    kind, hash_name = SIGNATURE_ALGORITHMS[algorithm]
+    return any(_fits(public_key(one), kind, HASHES[hash_name], value, data) for one in certificates)
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ reference_uri, reference_mismatch, transform, keyinfo.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from lxml import etree
 
@@ -27,11 +27,11 @@ LOCAL_NAME = re.compile(r"#[A-Za-z_][A-Za-z0-9._-]{0,255}")
 INCLUSIVE = f"{{{EXCLUSIVE_C14N}}}InclusiveNamespaces"
 
 
-def check(signatures: Sequence[etree._Element]) -> None:
-    """Every ds:Signature of the message, wherever it stands."""
+def check(signatures: Sequence[etree._Element], parents: Container[str] = (RESPONSE, ASSERTION)) -> None:
+    """Every ds:Signature of the message, wherever it stands. parents: the elements that may carry one."""
     check_one_a_parent(signatures)
     for signature in signatures:
-        check_parent(signature)
+        check_parent(signature, parents)
         check_children(signature)
         signed_info = signature[0]
         check_signed_info(signed_info)
@@ -52,9 +52,9 @@ def check_one_a_parent(signatures: Sequence[etree._Element]) -> None:
         raise AssertionRejected("signature_shape", detail="two signatures under one parent")
 
 
-def check_parent(signature: etree._Element) -> None:
+def check_parent(signature: etree._Element, parents: Container[str]) -> None:
     parent = signature.getparent()
-    if parent is None or parent.tag not in (RESPONSE, ASSERTION):
+    if parent is None or str(parent.tag) not in parents:
         raise AssertionRejected("signature_parent")
 
 

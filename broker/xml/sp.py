@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
-from broker.xml.names import CONTENT_ALGORITHMS, DS, KEY_TRANSPORT, MD, POST, SAMLP
+from broker.xml.names import CONTENT_ALGORITHMS, DS, KEY_TRANSPORT, MD, POST, REDIRECT, SAMLP
 
 MEDIA_TYPE = "application/samlmetadata+xml"
 TEN_YEARS = timedelta(days=3653)
@@ -52,13 +52,14 @@ def metadata(
     *,
     entity_id: str,
     acs: str,
+    slo: str,
     certificates: Sequence[str],
     sign_requests: bool,
     want_assertions_signed: bool,
     name_id_format: str | None,
     allow_cbc: bool = False,
 ) -> bytes:
-    """An SPSSODescriptor with our keys and one POST ACS (SAML Metadata §2.4.4).
+    """An SPSSODescriptor with our keys, single logout and one POST ACS (SAML Metadata §2.4.4).
 
     WantAssertionsSigned is what AD FS and Shibboleth read. certificates: PEM, the one to use now first; during a
     rotation there are two. Each signs and is encrypted to: Shibboleth fails where it finds no encryption key.
@@ -79,6 +80,8 @@ def metadata(
         key = _key(role, "encryption", certificate)
         for algorithm in (*content_algorithms(allow_cbc=allow_cbc), *KEY_TRANSPORT):
             etree.SubElement(key, f"{{{MD}}}EncryptionMethod", {"Algorithm": algorithm})
+    for binding in (REDIRECT, POST):
+        etree.SubElement(role, f"{{{MD}}}SingleLogoutService", {"Binding": binding, "Location": slo})
     if name_id_format is not None:
         etree.SubElement(role, f"{{{MD}}}NameIDFormat").text = name_id_format
     etree.SubElement(

@@ -44,8 +44,8 @@ class SamlConnector:
         self._settings = idp.saml
         self._surroundings = surroundings
         self._trust = Trust(idp, idp.saml.metadata, idp.saml.entity_id, surroundings)
-        at = f"{surroundings.issuer}/t/{idp.tenant}/saml/{idp.id}"
-        self._entity_id = idp.saml.sp_entity_id or f"{at}/metadata"
+        self._at = f"{surroundings.issuer}/t/{idp.tenant}/saml/{idp.id}"
+        self._entity_id = idp.saml.sp_entity_id or f"{self._at}/metadata"
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         idp = self._trust.current()
@@ -85,6 +85,7 @@ class SamlConnector:
         document = sp.metadata(
             entity_id=self._entity_id,
             acs=callback_url,
+            slo=f"{self._at}/slo",
             certificates=self._keys().published,
             allow_cbc=self._settings.allow_cbc,
             sign_requests=self._settings.sign_requests is True,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from broker.xml.metadata import IdpMetadata, MetadataRefused, parse
-from tests.idps.saml_signer import POST as POST_BINDING
-from tests.idps.saml_signer import Entity, signer, time
+from broker.xml.metadata import Endpoint, IdpMetadata, MetadataRefused, parse
+from tests.idps.saml_signer import POST, REDIRECT, Entity, signer, time
 
 NOW = 1_800_000_000.0
 NAME = "http://adfs.contoso.com/adfs/services/trust"
 GOOD = Entity(NAME, [("signing", signer("idp"))])
+ARTIFACT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
 MD = 'xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"'
 
 
@@ -33,6 +33,30 @@ def test_entity_id_may_be_a_name_that_nobody_can_fetch() -> None:
     assert (found.entity_id, found.sso_url) == (NAME, "https://idp.contoso.com/sso")
     assert [one.pem for one in found.certificates] == [signer("idp").certificate]
     assert not found.wants_signed_requests
+
+
+def test_provider_that_takes_forms_only_is_sent_forms() -> None:
+    found = parsed(Entity(NAME, GOOD.keys, binding=POST).document())
+    assert found.sso_url == found.sso_post == "https://idp.contoso.com/sso"
+    assert parsed(GOOD.document()).sso_post is None
+
+
+def test_logout_addresses_prefer_the_redirect_and_skip_what_no_browser_may_open() -> None:
+    services = "".join(
+        f'<md:SingleLogoutService Binding="{binding}" Location="{location}"{more}/>'
+        for binding, location, more in [
+            (ARTIFACT, "https://idp.contoso.com/artifact", ""),
+            (POST, "https://idp.contoso.com/post", ' ResponseLocation="https://idp.contoso.com/answers"'),
+            (REDIRECT, "javascript:alert(1)", ""),
+            (REDIRECT, "https://[", ""),
+            (REDIRECT, "https://idp.contoso.com/redirect", ""),
+        ]
+    )
+    document = GOOD.xml().replace("<md:SingleSignOnService", f"{services}<md:SingleSignOnService")
+    assert parsed(document.encode()).slo == (
+        Endpoint(REDIRECT, "https://idp.contoso.com/redirect", "https://idp.contoso.com/redirect"),
+        Endpoint(POST, "https://idp.contoso.com/post", "https://idp.contoso.com/answers"),
+    )
 
 
 def test_every_signing_key_counts_and_no_encryption_key() -> None:
@@ -70,7 +94,7 @@ def test_entity_is_chosen_by_name() -> None:
         (Entity(NAME, []), "metadata_no_signing_key"),
         (Entity(NAME, [("encryption", signer("e"))]), "metadata_no_signing_key"),
         (Entity(NAME, [("signing", signer("weak", "rsa1024"))]), "metadata_weak_key"),
-        (Entity(NAME, GOOD.keys, binding=POST_BINDING), "metadata_no_sso"),
+        (Entity(NAME, GOOD.keys, binding=ARTIFACT), "metadata_no_sso"),
         (Entity(NAME, GOOD.keys, sso="javascript:alert(1)"), "metadata_sso_location"),
         (Entity(NAME, GOOD.keys, sso="http://idp.contoso.com/"), "metadata_sso_location"),
         (Entity(NAME, GOOD.keys, sso="http://127.0.0.1/"), "metadata_sso_location"),

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML as Xml
 
-from broker.xml import sp
-from broker.xml.authn_request import AuthnRequest, document, redirect_url
+from broker.xml import onelogin, signature_shape, sp
+from broker.xml.authn_request import AuthnRequest, document, form_fields, redirect_url
+from broker.xml.names import POST, REDIRECT
 from tests.idps.saml_signer import NS, signer, tree
 
 ASKED = AuthnRequest("_1", "https://b/metadata", "https://idp/sso?a=b", "https://b/acs", 1_800_000_000.5)
@@ -74,6 +75,7 @@ def test_metadata_offers_post_and_our_keys_for_signing_and_encryption() -> None:
     body = sp.metadata(
         entity_id="https://b/metadata",
         acs="https://b/acs",
+        slo="https://b/slo",
         certificates=[signer("service provider").certificate, signer("next service provider").certificate],
         sign_requests=True,
         want_assertions_signed=True,
@@ -97,3 +99,28 @@ def test_metadata_offers_post_and_our_keys_for_signing_and_encryption() -> None:
         "http://www.w3.org/2009/xmlenc11#rsa-oaep",
     ]
     assert [acs.get("Location") for acs in role.iterfind("{*}AssertionConsumerService")] == ["https://b/acs"]
+    slo = [(one.get("Binding"), one.get("Location")) for one in role.iterfind("{*}SingleLogoutService")]
+    assert slo == [(REDIRECT, "https://b/slo"), (POST, "https://b/slo")]
+
+
+def test_posted_request_carries_an_enveloped_signature() -> None:
+    key = signer("service provider")
+    fields = form_fields(
+        replace(ASKED, class_refs=("urn:a",), comparison="minimum"), "r", (key.private_key, key.certificate)
+    )
+    root = tree(base64.b64decode(fields["SAMLRequest"]))
+    assert Xml.validate_xml(root, "saml-schema-protocol-2.0.xsd") is root
+    signature = root.find("{*}Signature")
+    assert signature is not None
+    signature_shape.check([signature], parents=(str(root.tag),))
+    assert onelogin.signature_holds(signature, root, key.certificate)
+    context = root.find("{*}RequestedAuthnContext")
+    assert context is not None
+    assert (context.get("Comparison"), [one.text for one in context]) == ("minimum", ["urn:a"])
+    root.set("Destination", "https://evil.example/")
+    assert not onelogin.signature_holds(signature, root, key.certificate)
+    assert fields["RelayState"] == "r"
+
+
+def test_posted_request_may_be_unsigned() -> None:
+    assert base64.b64decode(form_fields(ASKED, "r", None)["SAMLRequest"]) == document(ASKED)

@@ -39,6 +39,12 @@ def make_key(common_name: str, now: float) -> tuple[str, str]:
     return private.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+def common_name(certificate: str) -> str:
+    """The name that `make_key` put into a certificate."""
+    subject = x509.load_pem_x509_certificate(certificate.encode()).subject
+    return str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
 @lru_cache(maxsize=256)
 def private_key(pem: str) -> rsa.RSAPrivateKey:
     """Checked when it was made; checking again would cost 25 ms."""

@@ -10,7 +10,7 @@ emails     which address may leave, and when it counts as verified
 
 from __future__ import annotations
 
-from broker.claims.incoming import incoming_of, types_of
+from broker.claims.incoming import incoming_of, incomplete, types_of
 from broker.claims.rules import Outcome, RuleTrace, apply
 
-__all__ = ["Outcome", "RuleTrace", "apply", "incoming_of", "types_of"]
+__all__ = ["Outcome", "RuleTrace", "apply", "incoming_of", "incomplete", "types_of"]

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping
 
 from broker.errors import AssertionRejected
 from broker.model import ClaimValue, IdentityProvider, Value
+from broker.model.overage import GROUPS_LEFT_OUT
 
 INCOMPLETE = "_claim_names"  # OIDC Core §5.6.2: names of claims that are held elsewhere; here under their short names
 
-# Entra sends no groups beyond 150 (SAML) or 200 (JWT) but one of these in their place.
-_GROUPS_LEFT_OUT = ("hasgroups", "http://schemas.microsoft.com/claims/groups.link")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,30})\.[0-9]{1,30}")
@@ -105,13 +104,13 @@ def _as_number(value: Value, text: str) -> ClaimValue:
 
 
 def _is_overage(name: str) -> bool:
-    return name in _GROUPS_LEFT_OUT or name.startswith(("_claim_names.", "_claim_sources."))
+    return name in GROUPS_LEFT_OUT or name.startswith(("_claim_names.", "_claim_sources."))
 
 
 def _left_out(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]) -> tuple[str, ...]:
     """Claims that the IdP points to instead of sending them. The pointers are never followed (CL-23)."""
     elsewhere = [_as_text(name) for name in attributes.get(INCOMPLETE, ())]
     elsewhere += [name.removeprefix("_claim_names.") for name in attributes if name.startswith("_claim_names.")]
-    if any(_as_text(value) != "false" for name in _GROUPS_LEFT_OUT for value in attributes.get(name, ())):
+    if any(_as_text(value) != "false" for name in GROUPS_LEFT_OUT for value in attributes.get(name, ())):
         elsewhere.append("groups")
     return tuple(dict.fromkeys(idp.profile.claim_names.get(name, name) for name in elsewhere))

@@ -10,6 +10,7 @@ token      what may be issued and what was: Authorization, TokenSet, Session, Au
 from broker.model.provider import (
     TENANT_ID,
     Asked,
+    Groups,
     IdentityProvider,
     MetadataSource,
     OAuth2Settings,
@@ -17,6 +18,7 @@ from broker.model.provider import (
     OnlyFor,
     SamlSettings,
     Secret,
+    UpstreamRefresh,
     VendorProfile,
 )
 from broker.model.realm import (
@@ -61,6 +63,7 @@ __all__ = [
     "Deployment",
     "Drop",
     "Entitlement",
+    "Groups",
     "HomeRealm",
     "HomeRealmSettings",
     "Identity",
@@ -84,6 +87,7 @@ __all__ = [
     "Signing",
     "Tenant",
     "TokenSet",
+    "UpstreamRefresh",
     "Value",
     "VendorProfile",
 ]

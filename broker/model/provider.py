@@ -70,6 +70,7 @@ class MetadataSource:
 
     url: str | None = None
     document: bytes | None = field(default=None, repr=False)
+    pin: tuple[str, ...] = ()  # SHA-256 of the signing certificates that may be trusted, in hex; empty: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,29 @@ class OAuth2Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamRefresh:
+    """How often an IdP is asked whether a session's person is still welcome there. Seconds."""
+
+    max_age: int
+    outage: int = 4 * 3600  # how long beyond `max_age` a session may live on while the IdP does not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What happens when an IdP says that it left groups out. Endpoints: an origin each, for tests on loopback."""
+
+    overage: str = "mark"  # deny | resolve | keep_last | mark
+    unresolved: str = "mark"  # deny | keep_last | mark: where `resolve` did not succeed
+    login: str = "https://login.microsoftonline.com"
+    graph: str = "https://graph.microsoft.com"
+
+    @property
+    def incomplete(self) -> str:
+        """What to do with a list that stayed incomplete: deny | keep_last | mark."""
+        return self.unresolved if self.overage == "resolve" else self.overage
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityProvider:
     """An upstream that one tenant trusts. Exactly one of `saml`, `oidc`, `oauth2` is set, as `protocol` says."""
 
@@ -148,4 +172,7 @@ class IdentityProvider:
     saml: SamlSettings | None = None
     oidc: OidcSettings | None = None
     oauth2: OAuth2Settings | None = None
+    refresh: UpstreamRefresh | None = None
+    groups: Groups = Groups()
+    link_by_email: bool = False  # one proven address is one person, at every IdP of the tenant that says so
     fingerprint: str = ""  # of everything above: caches are keyed by (tenant, id, fingerprint)

@@ -78,6 +78,7 @@ class Identity:
     attributes: upstream name -> values, as sent (nested OIDC objects flattened with dots; booleans and numbers kept).
     auth_time: the upstream's authentication instant, epoch seconds; None: unknown.
     session_ends: SessionNotOnOrAfter, epoch seconds. logout: what an upstream logout needs (NameID, SessionIndex, sid).
+    chain: where the upstream is a broker too, itself and the authorities behind it, the nearest first.
     """
 
     tenant: str
@@ -93,6 +94,9 @@ class Identity:
     replay_key: str | None = None  # single use: issuer and assertion id, remembered until `replay_until`
     replay_until: int = 0
     email_verified: bool | None = None  # OIDC's claim where it was a boolean; None: the IdP said nothing
+    chain: tuple[str, ...] = ()
+    groups_complete: bool = True  # False: the groups are an older list, in place of one that did not come whole
+    refresh_token: str | None = field(repr=False, default=None)  # the upstream's
 
 
 @dataclass(frozen=True, slots=True)

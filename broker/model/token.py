@@ -55,6 +55,9 @@ class Authorization:
     auth_time: int | None = None
     nonce: str | None = None
     email_verified: bool | None = None
+    idp_chain: tuple[str, ...] = ()
+    groups_complete: bool = True
+    upstream_checked_at: int | None = None
     refresh_token: str | None = field(default=None, repr=False)
 
 
@@ -115,3 +118,5 @@ class Entitlement:
     email_verified: bool | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    idp_chain: tuple[str, ...] = ()
+    groups_complete: bool = True

@@ -61,7 +61,7 @@ def test_construction_touches_nothing(kind: str) -> None:
 
 
 def test_settings_of_another_protocol_are_refused(kind: str) -> None:
-    bare = replace(HARNESSES[kind].idp, oidc=None, saml=None)
+    bare = replace(HARNESSES[kind].idp, oauth2=None, oidc=None, saml=None)
     nothing = Untouchable()
     with pytest.raises(ValueError, match="contoso"):
         KINDS[kind](bare, Surroundings("https://login.example.com", False, nothing, nothing, untouchable, untouchable))  # type: ignore[arg-type]  # as above

@@ -20,6 +20,7 @@ from broker.model.provider import (
     Secret,
     UpstreamRefresh,
     VendorProfile,
+    WsFedSettings,
 )
 from broker.model.realm import (
     ApplicationAuth,
@@ -90,4 +91,5 @@ __all__ = [
     "UpstreamRefresh",
     "Value",
     "VendorProfile",
+    "WsFedSettings",
 ]

@@ -154,13 +154,23 @@ class Groups:
 
 
 @dataclass(frozen=True, slots=True)
+class WsFedSettings:
+    metadata: MetadataSource
+    entity_id: str | None = None  # which entity of the metadata; needed when the document holds several
+    wtrealm: str | None = None  # our name there; default: our metadata URL
+    whr: str | None = None  # the home realm to name, where the IdP would ask
+    wauth: str | None = None  # the authentication method to ask for, which the answer must then show
+    subject: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityProvider:
-    """An upstream that one tenant trusts. Exactly one of `saml`, `oidc`, `oauth2` is set, as `protocol` says."""
+    """An upstream that one tenant trusts. Exactly one of `saml`, `oidc`, `oauth2`, `wsfed` is set: see `protocol`."""
 
     tenant: str
     id: str
     name: str
-    protocol: str  # saml | oidc | oauth2
+    protocol: str  # saml | oidc | oauth2 | wsfed
     profile: VendorProfile
     enabled: bool = True
     listed: bool = False
@@ -172,6 +182,7 @@ class IdentityProvider:
     saml: SamlSettings | None = None
     oidc: OidcSettings | None = None
     oauth2: OAuth2Settings | None = None
+    wsfed: WsFedSettings | None = None
     refresh: UpstreamRefresh | None = None
     groups: Groups = Groups()
     link_by_email: bool = False  # one proven address is one person, at every IdP of the tenant that says so

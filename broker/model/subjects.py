@@ -17,6 +17,7 @@ UNSPECIFIED = f"{_SAML1}unspecified"
 MUTABLE_FORMATS = frozenset(
     {f"{_SAML1}emailAddress", f"{_SAML1}X509SubjectName", f"{_SAML1}WindowsDomainQualifiedName"}
     | {"urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos"}
+    | {f"http://schemas.xmlsoap.org/claims/{name}" for name in ("UPN", "EmailAddress", "CommonName")}  # WS-Federation
 )
 
 

@@ -17,7 +17,7 @@ from broker.errors import StoreError
 from broker.model import IdentityProvider
 from broker.store import DeploymentStore, Store, StoredKey
 from broker.tokens.rotation import RotationRefused
-from broker.xml.sp import make_key
+from broker.xml.sp import common_name, make_key
 
 PURPOSE = "sp"
 PUBLISH_AHEAD = 2 * 86400  # seconds: AD FS and Shibboleth read our metadata once a day
@@ -46,7 +46,7 @@ def ensure(shelf: DeploymentStore, of: str, host: str, now: int) -> None:
         shelf.add_key(_made(of, host, "active", now))
 
 
-def rotate(shelf: DeploymentStore, of: str, host: str, now: int, *, force: bool = False) -> Rotated:
+def rotate(shelf: DeploymentStore, of: str, now: int, *, force: bool = False) -> Rotated:
     """The first call announces a new pair in our metadata, the second one lets it sign.
 
     Raises RotationRefused: no_keys; published_too_recently (unless `force`).
@@ -57,7 +57,7 @@ def rotate(shelf: DeploymentStore, of: str, host: str, now: int, *, force: bool 
     if active is None:
         raise RotationRefused("no_keys", "There is no such key pair yet; it is made when it is first needed.")
     if waiting is None:
-        made = _made(of, host, "next", now)
+        made = _made(of, common_name(active.public), "next", now)
         shelf.add_key(made)
         return Rotated(announced=made.kid)
     ready_at = waiting.published_at + PUBLISH_AHEAD
@@ -69,7 +69,7 @@ def rotate(shelf: DeploymentStore, of: str, host: str, now: int, *, force: bool 
     return Rotated(active=waiting.kid, retired=active.kid)
 
 
-def retire(shelf: DeploymentStore, of: str, host: str, kid: str, now: int, *, force: bool = False) -> None:
+def retire(shelf: DeploymentStore, of: str, kid: str, now: int, *, force: bool = False) -> None:
     """Withdraw one key: it is not published, signs and decrypts nothing any more, from this moment on.
 
     Raises RotationRefused: key_unknown; key_signs (the active key, unless `force`: then the next or a new one signs).
@@ -84,7 +84,7 @@ def retire(shelf: DeploymentStore, of: str, host: str, kid: str, now: int, *, fo
             raise RotationRefused("key_signs", "This key signs. Rotate first, or --force to let another sign at once.")
         waiting = _of(keys, "next")
         if waiting is None:
-            shelf.add_key(_made(of, host, "active", now))
+            shelf.add_key(_made(of, common_name(key.public), "active", now))
         else:
             shelf.change_key(waiting.kid, "active", now)
     shelf.change_key(kid, "retired", now, expires_at=now)

@@ -50,6 +50,7 @@ class VendorProfile:
     thumbprint: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
     allow_cbc: bool = False  # it may encrypt with AES-CBC: its default
+    logout_issuers: Mapping[str, str] = field(default_factory=dict)  # start of its entityID -> as it is in logout
     accept_mutable: bool = False  # a NameID that is an address or a user name may key a person
     name_id: str | None = None  # what it is unless its admin chooses: an e-mail address, a user name; None: unknown
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -84,6 +85,11 @@ class SamlSettings:
     subject: tuple[str, ...] = ()  # overrides the profile's candidates
     allow_cbc: bool = False  # what it encrypts may be AES-CBC
     own_key: bool = False  # our key pair towards it is its own, not the deployment's
+    request_binding: str | None = None  # redirect | post; None: redirect where it has that
+    authn_context: tuple[str, ...] = ()  # classes asked for, one of which is required
+    authn_comparison: str = "exact"  # | minimum
+    unsolicited: tuple[tuple[str, str | None], ...] = ()  # (client_id, link) that its own portal may lead to
+    logout: str = "local"  # | upstream: signing out here signs out there
 
 
 @dataclass(frozen=True, slots=True)

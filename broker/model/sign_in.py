@@ -50,6 +50,7 @@ class Callback:
     method: str
     query: Mapping[str, tuple[str, ...]]
     form: Mapping[str, tuple[str, ...]]
+    raw_query: str = ""  # as it came, escapes and all: a SAML redirect's signature is over these bytes
 
 
 @dataclass(frozen=True, slots=True)

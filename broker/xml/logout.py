@@ -1,6 +1,6 @@
 """Single logout messages (SAML Core §3.7): LogoutRequest and LogoutResponse, written and read. No XML type leaves here.
 
-A message is read only from `Received`, which exists only for one whose signature held.
+A message is read only after its signature held.
 
 Raises AssertionRejected with: the gate's reasons, root, encryption_unsupported, schema, unsigned, signature_invalid,
 digest, saml_message.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from broker.errors import AssertionRejected
-from broker.xml import gate, onelogin, signature, signature_shape
+from broker.xml import bindings, gate, onelogin, signature, signature_shape
 from broker.xml.bindings import Query, inflate
 from broker.xml.names import SAML, SAMLP, SIGNATURE, STATUS, SUCCESS
 from broker.xml.response import Issuer, NameId, issuer_of, name_id_of, written
@@ -61,7 +61,24 @@ class Outgoing:
     issue_instant: float
 
 
-def request(about: Outgoing, name_id: NameId, session_index: str | None, until: float) -> etree._Element:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message of ours, ready to travel by either binding; `signing`: our private key and certificate, PEM."""
+
+    kind: str  # SAMLRequest | SAMLResponse
+    destination: str
+    _root: etree._Element
+
+    def url(self, relay_state: str | None, signing: tuple[str, str]) -> str:
+        message = bytes(etree.tostring(self._root))
+        return bindings.redirect_url(self.destination, self.kind, message, relay_state, signing[0])
+
+    def fields(self, relay_state: str | None, signing: tuple[str, str]) -> dict[str, str]:
+        relayed = {} if relay_state is None else {"RelayState": relay_state}
+        return {self.kind: bindings.form_value(self._root, signing), **relayed}
+
+
+def request(about: Outgoing, name_id: NameId, session_index: str | None, until: float) -> Written:
     """`name_id` exactly as the assertion had it: AD FS and others compare value, format and both qualifiers."""
     root = _message(REQUEST, about)
     root.set("NotOnOrAfter", written(until))
@@ -74,31 +91,30 @@ def request(about: Outgoing, name_id: NameId, session_index: str | None, until: 
     etree.SubElement(root, f"{{{SAML}}}NameID", present).text = name_id.value
     if session_index is not None:
         etree.SubElement(root, f"{{{SAMLP}}}SessionIndex").text = session_index
-    return root
+    return Written("SAMLRequest", about.destination, root)
 
 
-def response(about: Outgoing, in_response_to: str, codes: Sequence[str]) -> etree._Element:
+def response(about: Outgoing, in_response_to: str, codes: Sequence[str]) -> Written:
     """codes: status code names from the outside in, such as ("Requester", "UnknownPrincipal")."""
     root = _message(RESPONSE, about)
     root.set("InResponseTo", in_response_to)
     parent = etree.SubElement(root, f"{{{SAMLP}}}Status")
     for code in codes:
         parent = etree.SubElement(parent, f"{{{SAMLP}}}StatusCode", {"Value": f"{STATUS}{code}"})
-    return root
+    return Written("SAMLResponse", about.destination, root)
 
 
-def from_query(query: Query, certificates: Sequence[str]) -> etree._Element:
+def from_query(query: Query, certificates: Sequence[str]) -> LogoutRequest | LogoutResponse:
     """The message of a redirect, once the signature over the query holds; nothing is inflated before."""
     if not signature.made_by(query.value, query.signed, query.algorithm, certificates):
         raise AssertionRejected("signature_invalid")
     root = _opened(inflate(query.unverified_message), TAGS[query.kind])
     if next(root.iter(SIGNATURE), None) is not None:
         raise AssertionRejected("signature_shape", detail="signed twice: in the message and over the query")
-    onelogin.check_schema(root)
-    return root
+    return _message_of(root)
 
 
-def from_form(kind: str, field: str, certificates: Sequence[str]) -> etree._Element:
+def from_form(kind: str, field: str, certificates: Sequence[str]) -> LogoutRequest | LogoutResponse:
     """The message of a form, once its enveloped signature holds."""
     root = _opened(gate.decode(field), TAGS[kind])
     signatures = tuple(root.iter(SIGNATURE))
@@ -106,11 +122,15 @@ def from_form(kind: str, field: str, certificates: Sequence[str]) -> etree._Elem
     if not signatures:
         raise AssertionRejected("unsigned")
     signature.verify_one(signatures[0], root, certificates)
+    return _message_of(root)
+
+
+def _message_of(root: etree._Element) -> LogoutRequest | LogoutResponse:
     onelogin.check_schema(root)
-    return root
+    return _request(root) if root.tag == REQUEST else _response(root)
 
 
-def read_request(root: etree._Element) -> LogoutRequest:
+def _request(root: etree._Element) -> LogoutRequest:
     name_id = root.find(f"{{{SAML}}}NameID")
     if name_id is None:
         raise AssertionRejected("nameid", detail="no NameID")
@@ -123,7 +143,7 @@ def read_request(root: etree._Element) -> LogoutRequest:
     )
 
 
-def read_response(root: etree._Element) -> LogoutResponse:
+def _response(root: etree._Element) -> LogoutResponse:
     status = root.find(f"{{{SAMLP}}}Status")
     codes = () if status is None else status.iter(f"{{{SAMLP}}}StatusCode")
     return LogoutResponse(

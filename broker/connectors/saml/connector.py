@@ -10,17 +10,17 @@ from broker.connectors.connector import SpKeys, Surroundings
 from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
+from broker.connectors.saml.logout import SingleLogout
 from broker.connectors.saml.proof import prove
+from broker.connectors.saml.status import check_status
 from broker.connectors.saml.subject import attributes_of, logout_of, subject_of, vouches
 from broker.connectors.saml.trust import Trust
 from broker.errors import AssertionRejected
-from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, Redirect
-from broker.xml import authn_request, gate, sp
+from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, PostForm, Redirect
+from broker.xml import authn_request, bindings, gate, sp
 from broker.xml.authn_request import AuthnRequest
-from broker.xml.metadata import IdpMetadata
+from broker.xml.metadata import IdpMetadata, MetadataRefused
 from broker.xml.response import Response, instant, read, unverified_in_response_to, unverified_status
-
-LONGEST_RELAY_STATE = 80  # bytes; SAML Bindings §3.5.3
 
 CORRELATION = {
     "missing": "unsolicited",
@@ -46,40 +46,52 @@ class SamlConnector:
         self._trust = Trust(idp, idp.saml.metadata, idp.saml.entity_id, surroundings)
         self._at = f"{surroundings.issuer}/t/{idp.tenant}/saml/{idp.id}"
         self._entity_id = idp.saml.sp_entity_id or f"{self._at}/metadata"
+        self.logout = SingleLogout(idp, self._trust, surroundings, entity_id=self._entity_id, url=f"{self._at}/slo")
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         idp = self._trust.current()
+        by_post = self._posts(idp)
         asked = AuthnRequest(
             id=f"_{secrets.token_hex(20)}",
             issuer=self._entity_id,
-            destination=idp.sso_url,
+            destination=by_post or idp.sso_url,
             acs=callback_url,
             issue_instant=self._surroundings.clock(),
             force_authn=request.reauthenticate or request.max_age is not None,
             name_id_format=self._settings.name_id_format,
+            class_refs=self._settings.authn_context,
+            comparison=self._settings.authn_comparison,
         )
-        key = self._keys().active.private_key if self._signs(idp) else None
-        return Begun(Redirect(authn_request.redirect_url(asked, request.id, key)), {"request_id": asked.id})
+        key = self._keys().active
+        signing = (key.private_key, key.certificate) if self._signs(idp) else None
+        memory = {"request_id": asked.id}
+        if by_post is None:
+            url = authn_request.redirect_url(asked, request.id, signing[0] if signing else None)
+            return Begun(Redirect(url), memory)
+        fields = authn_request.form_fields(asked, request.id, signing)
+        return Begun(PostForm(by_post, fields), memory)
 
     def correlate(self, callback: Callback) -> str | None:
-        """By RelayState, which is the request's id. Without one, an answer that names a request was tampered with."""
+        """By RelayState, which is the request's id. Without one, an answer that names a request was tampered with.
+
+        Where the IdP's own portal may start a sign-in, its RelayState is whatever its administrator typed.
+        """
         field = response_field(callback)
-        states = callback.form.get("RelayState", ())
-        if len(states) > 1 or any(len(state.encode()) > LONGEST_RELAY_STATE for state in states):
-            raise AssertionRejected("relay_state", detail="repeated or too long")
-        if states and states[0]:
-            return states[0]
-        if unverified_in_response_to(gate.open_response(field)) is not None:
+        state = relay_state_of(callback)
+        if state and not self._settings.unsolicited:
+            return state
+        if unverified_in_response_to(gate.open_response(field)) is None:
+            return None
+        if not state:
             raise AssertionRejected("in_response_to", detail="names a request, but came without its RelayState")
-        return None
+        return state
 
     def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
-        gated = gate.open_response(response_field(callback))
-        checks.check_status(unverified_status(gated))
-        proven = prove(gated, self._trust, self._keys().decrypting, self._settings)
-        response = read(proven.gated, proven.signed)
-        checks.check(response, self._expected(request, callback_url, proven.idp))
-        return self._identity(response)
+        return self._proven(callback, callback_url, request.memory["request_id"], _fresh_since(request))
+
+    def unsolicited(self, callback: Callback, callback_url: str) -> Identity:
+        """The same for an answer that nobody asked for, which therefore names no request anywhere (SM-20)."""
+        return self._proven(callback, callback_url, None, None)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = sp.metadata(
@@ -101,16 +113,34 @@ class SamlConnector:
     def _keys(self) -> SpKeys:
         return self._surroundings.sp_keys(self._idp)
 
-    def _expected(self, request: AuthRequest, callback_url: str, idp: IdpMetadata) -> Expected:
-        return Expected(
+    def _posts(self, idp: IdpMetadata) -> str | None:
+        """The address for a form, where that is configured or the only way; None: a redirect."""
+        wanted = self._settings.request_binding
+        if wanted == "post" and idp.sso_post is None:
+            raise MetadataRefused("metadata_no_sso", detail="request_binding is post, and it takes no forms")
+        only_way = wanted is None and idp.sso_post == idp.sso_url
+        return idp.sso_post if wanted == "post" or only_way else None
+
+    def _proven(
+        self, callback: Callback, callback_url: str, request_id: str | None, fresh_since: int | None
+    ) -> Identity:
+        gated = gate.open_response(response_field(callback))
+        check_status(unverified_status(gated))
+        proven = prove(gated, self._trust, self._keys().decrypting, self._settings)
+        response = read(proven.gated, proven.signed)
+        expected = Expected(
             acs=callback_url,
             audience=self._entity_id,
-            issuer=idp.entity_id,
-            request_id=request.memory["request_id"],
+            issuer=proven.idp.entity_id,
+            request_id=request_id,
             now=self._surroundings.clock(),
             skew=self._idp.skew_seconds,
-            fresh_since=_fresh_since(request),
+            fresh_since=fresh_since,
+            authn_context=self._settings.authn_context,
+            authn_comparison=self._settings.authn_comparison,
         )
+        checks.check(response, expected)
+        return self._identity(response)
 
     def _identity(self, response: Response) -> Identity:
         assertion, authn = response.assertion, checks.authn_of(response)
@@ -131,7 +161,7 @@ class SamlConnector:
             amr=methods_of(self._idp.profile, authn.class_ref, method_values(self._idp.profile, attributes)),
             auth_time=int(instant(authn.instant, "authn_instant")),
             session_ends=None if ends is None else int(instant(ends, "session_time")),
-            logout=logout_of(assertion, authn.session_index),
+            logout=logout_of(assertion, authn.session_index, self._entity_id),
             replay_key=hashlib.sha256(f"{upstream}\n{assertion.id}".encode()).hexdigest(),
             replay_until=int(checks.valid_until(response)) + self._idp.skew_seconds + 1,
         )
@@ -152,3 +182,10 @@ def response_field(callback: Callback) -> str:
     if len(fields) != 1 or not fields[0]:
         raise AssertionRejected("saml_response", detail=f"{len(fields)} SAMLResponse fields")
     return fields[0]
+
+
+def relay_state_of(callback: Callback) -> str | None:
+    states = callback.form.get("RelayState", ())
+    if len(states) > 1:
+        raise AssertionRejected("relay_state", detail="repeated")
+    return bindings.relay_state(states[0]) if states else None

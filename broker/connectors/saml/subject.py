@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from broker.connectors.saml.logout import person_name
 from broker.errors import AssertionRejected
 from broker.model import Value
 from broker.model.subjects import name_id_is_mutable
@@ -67,15 +68,19 @@ def vouches(attributes: Attributes) -> bool:
     return set(attributes.get("email_verified", ("true",))) == {"true"}
 
 
-def logout_of(assertion: Assertion, session_index: str | None) -> Mapping[str, str]:
-    """What an upstream logout must repeat exactly: NameID with format and qualifiers, and SessionIndex."""
+def logout_of(assertion: Assertion, session_index: str | None, service: str) -> Mapping[str, str]:
+    """What an upstream logout must repeat exactly: NameID with format and qualifiers, and SessionIndex.
+
+    `sub` and `sid`: the same as one text each, by which the IdP's own logout finds the session.
+    """
     name_id = assertion.name_id
     known = {
+        "sub": person_name(name_id, assertion.issuer.value, service) if name_id else None,
+        "sid": session_index,
         "name_id": name_id.value if name_id else None,
         "name_id_format": name_id.format if name_id else None,
         "name_qualifier": name_id.name_qualifier if name_id else None,
         "sp_name_qualifier": name_id.sp_name_qualifier if name_id else None,
-        "session_index": session_index,
     }
     return {name: value for name, value in known.items() if value is not None}
 

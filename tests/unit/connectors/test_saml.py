@@ -40,7 +40,7 @@ def test_identity_says_what_was_proven() -> None:
     assert identity.attributes["mail"] == ("anna@contoso.com",)
     assert identity.attributes["name_id"] == ("anna",)
     assert (identity.acr, identity.auth_time, identity.session_ends) == (PASSWORD, int(NOW - 10), int(NOW + 600))
-    assert identity.logout["session_index"] == "_s1"
+    assert identity.logout["sid"] == "_s1"
     assert identity.replay_until == int(NOW + 300) + 121
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from broker.connectors.connector import Connector, Documents, RpKey, SpKey, SpKeys, Surroundings
+from broker.connectors.connector import (
+    Connector,
+    Documents,
+    LoggedOut,
+    RpKey,
+    SpKey,
+    SpKeys,
+    Surroundings,
+    Tells,
+    Vouches,
+)
 from broker.connectors.oauth2 import OAuth2Connector
 from broker.connectors.oidc import OidcConnector
 from broker.connectors.saml import SamlConnector
@@ -16,7 +26,20 @@ KINDS: Mapping[str, Build] = {"oauth2": OAuth2Connector, "oidc": OidcConnector, 
 
 _PATHS: Mapping[str, str] = {"oauth2": "oidc"}  # /t/<tenant>/oidc/… is where we are a client of OAuth 2.0 in any form
 
-__all__ = ["KINDS", "Connector", "Connectors", "Documents", "RpKey", "SpKey", "SpKeys", "Surroundings", "path_of"]
+__all__ = [
+    "KINDS",
+    "Connector",
+    "Connectors",
+    "Documents",
+    "LoggedOut",
+    "RpKey",
+    "SpKey",
+    "SpKeys",
+    "Surroundings",
+    "Tells",
+    "Vouches",
+    "path_of",
+]
 
 
 def path_of(idp: IdentityProvider) -> str:

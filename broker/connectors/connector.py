@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from broker import jose
 from broker.errors import StoreError
-from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider
+from broker.model import AuditEvent, AuthRequest, Begun, Callback, Identity, IdentityProvider
 from broker.outbound import Outbound
 
 
@@ -62,6 +62,26 @@ class Documents(Protocol):
     def save(self, tenant: str, idp: str, kind: str, body: bytes, fetched_at: int) -> None: ...
 
 
+class Notices(Protocol):
+    """What an operator should hear of, said once by all workers together."""
+
+    def once(self, tenant: str, key: str, until: int) -> bool:
+        """Whether nobody has asked before; remembered until then (epoch seconds)."""
+
+    def record(self, event: AuditEvent) -> None:
+        """An audit event; its reference is made where it is recorded."""
+
+
+class Unheard:
+    """Where nobody listens."""
+
+    def once(self, tenant: str, key: str, until: int) -> bool:  # noqa: ARG002  the seam's signature
+        return True
+
+    def record(self, event: AuditEvent) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What `app` hands every connector."""
@@ -73,6 +93,65 @@ class Surroundings:
     clock: Callable[[], float]
     sp_keys: Callable[[IdentityProvider], SpKeys]  # the deployment's, or the IdP's own where it has `own_key`
     rp_key: Callable[[str, str], RpKey] = no_rp_key  # of (tenant, IdP)
+    notices: Notices = field(default_factory=Unheard)
+
+
+@runtime_checkable
+class Renewing(Protocol):
+    """A connector that keeps something fresh behind the scenes."""
+
+    def renew(self) -> float:
+        """Look for newer keys where it is time; answers when it is time again (epoch seconds). Raises
+        UpstreamUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of an examination. check: what was looked at, in snake_case. good: nothing to do."""
+
+    check: str
+    good: bool
+    text: str
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """A connector that can be looked over. Asks the IdP now, and changes nothing."""
+
+    def examine(self) -> Iterator[Finding]: ...
+
+    def approve(self) -> tuple[str, ...]:
+        """Trust what waits for an operator; names what was approved, nothing where nothing waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """What an upstream says is over: its session `sid`, or every one of its `sub`; both: that session of that person.
+
+    replay_key: the message is accepted once, remembered until `replay_until` (epoch seconds).
+    """
+
+    upstream: str
+    sid: str | None
+    sub: str | None
+    replay_key: str
+    replay_until: int
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A connector whose upstream tells us of ended sessions by a message of its own."""
+
+    def logged_out(self, message: str) -> LoggedOut:
+        """Verify the message. Raises TokenRejected with the failed check's reason, UpstreamUnavailable."""
+
+
+@runtime_checkable
+class Vouches(Protocol):
+    """A connector whose upstream can be asked whether a session's person is still welcome."""
+
+    def vouch(self, identity: Identity, refresh_token: str) -> str:
+        """The refresh token to use next. Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows)."""
 
 
 class Connector(Protocol):

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
-from broker import jose
-from broker.connectors.connector import Surroundings
+from broker import jose, telemetry
+from broker.connectors.connector import LoggedOut, Surroundings
+from broker.connectors.graph import Graph
+from broker.connectors.oidc import logout_token, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
 from broker.connectors.oidc.client_proof import Proof, prove, require_secret
 from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims
-from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of
+from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of, upstream_of
 from broker.connectors.oidc.kept import Kept, Shelf
 from broker.connectors.oidc.provider import Provider, discovery_url, read_provider
 from broker.connectors.oidc.token_request import Tokens, for_code, redeem
 from broker.errors import AssertionRejected, TokenRejected, UpstreamUnavailable
-from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect
+from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect, Value
+from broker.model.overage import groups_left_out, with_groups
+
+Attributes = Mapping[str, tuple[Value, ...]]
+T = TypeVar("T")
 
 _HOUR = 3600
 
@@ -45,6 +53,8 @@ class OidcConnector:
         self._clock = surroundings.clock
         self._loopback = surroundings.loopback
         self._rp_key = surroundings.rp_key
+        self._us = surroundings.issuer
+        self._graph = Graph(self._outbound, idp.groups, self._proof_at, self._clock)
         self._issuers = self._settings.issuers or (self._settings.issuer,)
         self._required = _required(self._settings)
         documents, clock = surroundings.documents, surroundings.clock
@@ -94,7 +104,41 @@ class OidcConnector:
         tokens = redeem(self._outbound, provider.token_endpoint, self._proof(provider), form)
         proven = self._proven(tokens, self._expected(request, code, tokens))
         filled = self._filled_up(provider, tokens, proven)
-        return identity_of(self._idp, self._settings.subject or self._idp.profile.subject or ("sub",), proven, filled)
+        candidates = self._settings.subject or self._idp.profile.subject or ("sub",)
+        identity = identity_of(self._idp, candidates, proven, filled, self._us)
+        kept = tokens.refresh_token if self._idp.refresh is not None else None
+        return replace(identity, attributes=self._with_all_groups(identity.attributes, proven), refresh_token=kept)
+
+    def logged_out(self, message: str) -> LoggedOut:
+        """A logout token. Raises TokenRejected: those of `logout_token.check`."""
+        now, settings = int(self._clock()), self._settings
+        expected = logout_token.Expected(
+            self._issuers, settings.client_id, now, self._idp.skew_seconds, settings.of_many_tenants
+        )
+        told = self._with_keys(lambda keys: logout_token.check(message, keys, settings.algorithms, expected))
+        return replace(told, upstream=upstream_of(self._idp, {"iss": told.upstream}))
+
+    def vouch(self, identity: Identity, refresh_token: str) -> str:
+        """Is the person still welcome? Raises AssertionRejected: those of `renewal`; UpstreamUnavailable."""
+        provider, settings = self._provider.current(), self._settings
+        renewed = renewal.ask(self._outbound, provider.token_endpoint, self._proof(provider), refresh_token)
+        token = renewed.id_token
+        if token is None:
+            return renewed.refresh_token
+        before = renewal.Before(
+            issuers=(identity.upstream,) if settings.of_many_tenants else self._issuers,
+            subject=identity.logout.get("sub", ""),
+            client_id=settings.client_id,
+            auth_time=identity.auth_time,
+            now=int(self._clock()),
+            skew=self._idp.skew_seconds,
+            many=settings.of_many_tenants,
+        )
+        try:
+            self._with_keys(lambda keys: renewal.check(token, keys, settings.algorithms, before))
+        except TokenRejected as rejected:
+            raise AssertionRejected(rejected.reason, detail=f"refreshed ID token: {rejected.detail}") from None
+        return renewed.refresh_token
 
     def metadata(self, callback_url: str) -> tuple[str, bytes] | None:  # noqa: ARG002  the seam's signature
         """There is no document: the IdP's admin enters the callback URL."""
@@ -121,23 +165,40 @@ class OidcConnector:
         )
 
     def _proof(self, provider: Provider) -> Proof:
-        key = partial(self._rp_key, self._idp.tenant, self._idp.id)
-        return prove(self._settings, provider.token_endpoint, key, self._clock())
+        return self._proof_at(provider.token_endpoint)
+
+    def _proof_at(self, endpoint: str) -> Proof:
+        return prove(self._settings, endpoint, partial(self._rp_key, self._idp.tenant, self._idp.id), self._clock())
 
     def _proven(self, tokens: Tokens, expected: Expected) -> Claims:
-        """The ID token's claims; a key that we do not know yet is looked for once, a cool-down apart."""
-        keys = self._keys.current()
+        """The ID token's claims."""
         algorithms = self._settings.algorithms
         try:
-            try:
-                return check(tokens.id_token, keys, algorithms, expected)
-            except TokenRejected as rejected:
-                newer = self._keys.newer() if rejected.reason == "key" else keys
-                if newer is keys:
-                    raise
-            return check(tokens.id_token, newer, algorithms, expected)
+            return self._with_keys(lambda keys: check(tokens.id_token, keys, algorithms, expected))
         except TokenRejected as rejected:
             raise AssertionRejected(rejected.reason, detail=f"ID token: {rejected.detail}") from None
+
+    def _with_keys(self, verify: Callable[[jose.KeySet], T]) -> T:
+        """A key that we do not know yet is looked for once, a cool-down apart. Raises what `verify` does."""
+        keys = self._keys.current()
+        try:
+            return verify(keys)
+        except TokenRejected as rejected:
+            newer = self._keys.newer() if rejected.reason == "key" else keys
+            if newer is keys:
+                raise
+        return verify(newer)
+
+    def _with_all_groups(self, attributes: Attributes, proven: Claims) -> Attributes:
+        """What Entra left out, from Graph where the settings say so; where that fails, it stays left out."""
+        if self._idp.groups.overage != "resolve" or not groups_left_out(attributes):
+            return attributes
+        try:
+            groups = self._graph.groups_of(str(proven.get("tid")), str(proven.get("oid")))
+        except UpstreamUnavailable as failed:
+            telemetry.report(failed.about(event="oidc_rp.groups_unresolved", tenant=self._idp.tenant, idp=self._idp.id))
+            return attributes
+        return with_groups(attributes, groups)
 
     def _filled_up(self, provider: Provider, tokens: Tokens, proven: Claims) -> Claims:
         """OpenID Connect Core §5.3, where it is wanted and there is something to ask with."""

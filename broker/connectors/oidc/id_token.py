@@ -60,7 +60,8 @@ def essential_claims(claims_request: str | None) -> Mapping[str, tuple[object, .
 
 def check(token: str, keys: jose.KeySet, algorithms: tuple[str, ...], expected: Expected) -> Claims:
     """The claims of a token that passed every check. Raises TokenRejected (`jose`) and AssertionRejected (CHECKS)."""
-    signed = jose.verified(token, _speaking(keys, token, expected), algorithms, types=TYPES)
+    keys = speaking(keys, token, many=expected.required.many)
+    signed = jose.verified(token, keys, algorithms, types=TYPES)
     for reason, holds in CHECKS:
         if not holds(signed, expected):
             raise AssertionRejected(reason, detail=f"ID token: {holds.__name__.replace('_', ' ')}: no")
@@ -92,19 +93,19 @@ def authorized_party_is_us(token: jose.Peeked, expected: Expected) -> bool:
 
 def expiry_is_ahead(token: jose.Peeked, expected: Expected) -> bool:
     """(9)"""
-    expiry = _instant(token.claims.get("exp"))
+    expiry = instant(token.claims.get("exp"))
     return expiry is not None and expected.now - expected.skew < expiry <= expected.now + _LONGEST_LIFE
 
 
 def issue_was_since_we_asked(token: jose.Peeked, expected: Expected) -> bool:
     """(10): our nonce did not exist before."""
-    issued = _instant(token.claims.get("iat"))
+    issued = instant(token.claims.get("iat"))
     return issued is not None and expected.begun_at - expected.skew <= issued <= expected.now + expected.skew
 
 
 def validity_has_begun(token: jose.Peeked, expected: Expected) -> bool:
     """RFC 7519 §4.1.5"""
-    begins = _instant(token.claims.get("nbf", 0))
+    begins = instant(token.claims.get("nbf", 0))
     return begins is not None and begins <= expected.now + expected.skew
 
 
@@ -118,7 +119,7 @@ def authentication_is_as_fresh_as_asked(token: jose.Peeked, expected: Expected) 
     """(13): max_age counts back from the moment we asked"""
     if "auth_time" not in token.claims:
         return expected.max_age is None
-    authenticated = _instant(token.claims["auth_time"])
+    authenticated = instant(token.claims["auth_time"])
     if authenticated is None or authenticated > expected.now + expected.skew:
         return False
     return expected.max_age is None or authenticated >= expected.begun_at - expected.max_age - expected.skew
@@ -178,9 +179,9 @@ CHECKS: tuple[tuple[str, Callable[[jose.Peeked, Expected], bool]], ...] = (
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def _speaking(keys: jose.KeySet, token: str, expected: Expected) -> jose.KeySet:
+def speaking(keys: jose.KeySet, token: str, *, many: bool) -> jose.KeySet:
     """Entra's key set for many tenants says of each key for which issuer it speaks."""
-    if not expected.required.many:
+    if not many:
         return keys
     issuer = str(jose.peek(token).claims.get("iss"))
     return keys.of_issuers((issuer, _UUID.sub(TENANT_ID, issuer)))
@@ -191,7 +192,7 @@ def _says(sent: object, wanted: tuple[object, ...]) -> bool:
     return any(value in wanted for value in told) if wanted else sent not in (None, "", [])
 
 
-def _instant(value: object) -> int | None:
+def instant(value: object) -> int | None:
     """RFC 7519 §2 NumericDate, whole seconds: no text, no boolean, no fraction, nothing negative or absurd."""
     return value if type(value) is int and 0 <= value < 1 << 53 else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from broker.connectors.chain import chain_of
 from broker.connectors.evidence import methods_of
 from broker.errors import AssertionRejected
 from broker.model import Identity, IdentityProvider, Value
@@ -15,7 +16,20 @@ Claims = Mapping[str, object]
 # about the token, not about the person
 _ENVELOPE = frozenset({"iss", "aud", "exp", "iat", "nbf", "nonce", "jti", "azp", "at_hash", "c_hash", "s_hash"})
 # what only a signed ID token may say
-_PROTECTED = _ENVELOPE | {"sub", "auth_time", "acr", "acrs", "amr", "sid", "tid", "oid", "hd", "events"}
+_PROTECTED = _ENVELOPE | {
+    "sub",
+    "auth_time",
+    "acr",
+    "acrs",
+    "amr",
+    "sid",
+    "tid",
+    "oid",
+    "hd",
+    "events",
+    "idp",
+    "idp_chain",
+}
 _PROTECTED |= {"cnf", "act", "may_act"}
 _DEEPEST = 6
 _MOST_NAMES = 1000
@@ -50,8 +64,13 @@ def fill_up(claims: Claims, userinfo: Claims) -> Claims:
     return {**kept, **added}
 
 
-def identity_of(idp: IdentityProvider, candidates: tuple[str, ...], proven: Claims, filled: Claims) -> Identity:
-    """proven: the ID token's claims; filled: the same with userinfo. Raises AssertionRejected `subject`."""
+def identity_of(
+    idp: IdentityProvider, candidates: tuple[str, ...], proven: Claims, filled: Claims, us: str = ""
+) -> Identity:
+    """proven: the ID token's claims; filled: the same with userinfo; us: our issuer.
+
+    Raises AssertionRejected: subject, chain, loop.
+    """
     verified, sid = filled.get("email_verified"), proven.get("sid")
     return Identity(
         tenant=idp.tenant,
@@ -62,9 +81,17 @@ def identity_of(idp: IdentityProvider, candidates: tuple[str, ...], proven: Clai
         acr=_text(proven.get("acr")),
         amr=methods_of(idp.profile, _text(proven.get("acr")), _texts(proven.get("amr"))),
         auth_time=_whole_number(proven.get("auth_time")),
-        logout={"sid": sid} if isinstance(sid, str) else {},
+        logout={"sub": str(proven["sub"]), **({"sid": sid} if isinstance(sid, str) else {})},
         email_verified=verified if isinstance(verified, bool) else None,
+        chain=chain_of(str(proven["iss"]), _behind(proven), [us]),
     )
+
+
+def _behind(proven: Claims) -> list[object]:
+    """The authorities behind a broker: ours says `idp_chain`, most others at least `idp`; only a signature may."""
+    chain, idp = proven.get("idp_chain"), proven.get("idp")
+    listed = chain if isinstance(chain, list) else [] if chain is None else [chain]
+    return listed or ([] if idp is None else [idp])
 
 
 def upstream_of(idp: IdentityProvider, proven: Claims) -> str:

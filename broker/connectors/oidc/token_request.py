@@ -16,6 +16,7 @@ from broker.outbound import Outbound, Response
 class Tokens:
     id_token: str = field(repr=False)
     access_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 def redeem(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, str]) -> Tokens:
@@ -25,7 +26,8 @@ def redeem(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, s
     id_token = members.get("id_token")
     if not isinstance(id_token, str):
         raise AssertionRejected("token_response", detail="there is no id_token")
-    return Tokens(id_token, access_token)
+    refresh_token = members.get("refresh_token")
+    return Tokens(id_token, access_token, refresh_token if isinstance(refresh_token, str) else None)
 
 
 def ask(outbound: Outbound, endpoint: str, proof: Proof, form: Mapping[str, str]) -> Mapping[str, object]:

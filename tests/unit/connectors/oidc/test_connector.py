@@ -150,7 +150,7 @@ def test_an_identity_says_what_was_proven(op: OidcOp, outbound: Outbound) -> Non
         acr="urn:mfa",
         amr=("pwd", "otp"),
         auth_time=1_700_000_000,
-        logout={"sid": "op-session"},
+        logout={"sub": "ana-1", "sid": "op-session"},
         email_verified=True,
         replay_key=None,
     )

@@ -111,13 +111,15 @@ class Outbound:
         with self._guard():
             return _require_success(self._send(request))
 
-    def stream(self, url: str, sink: Sink, *, accept: str = "*/*", limit: int, seconds: float | None = None) -> None:
-        """GET; the body goes to `sink` piece by piece and is kept nowhere. Raises as `get` does, and as `sink` does.
+    def stream(
+        self, url: str, sink: Sink, *, accept: str = "*/*", limit: int, seconds: float | None = None
+    ) -> Response:
+        """GET; the body goes to `sink` piece by piece, and is empty in the answer. Raises as `get` does, and as `sink` does.
 
         `seconds`: for the whole of it, where a large body may take longer than other answers.
         """
         with self._guard():
-            _require_success(self._send(_Request("GET", url, {"Accept": accept}, None, limit, seconds, sink)))
+            return _require_success(self._send(_Request("GET", url, {"Accept": accept}, None, limit, seconds, sink)))
 
     def post_form(
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None, limit: int = 1_048_576

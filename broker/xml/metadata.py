@@ -1,7 +1,7 @@
 """An IdP's metadata under our own policy (SAML Metadata §2): one entity, its signing keys, where to send the browser.
 
-Taken: keys of the IDPSSODescriptor with use="signing" or no use, and where sign-on and logout are spoken by HTTP-Redirect
-or HTTP-POST. Everything else (encryption keys, the SP role, claim lists) is skipped. The entityID is a name: AD FS uses
+Taken: keys of the IDPSSODescriptor with use="signing" or no use, and where sign-on and logout are spoken by redirect or
+form. Everything else (encryption keys, the SP role, claim lists) is skipped. The entityID is a name: AD FS uses
 an http one that nobody can fetch. The document's own signature is not looked at: TLS to a configured URL is the trust.
 
 Raises MetadataRefused with: metadata_size, metadata_dtd, metadata_xml, metadata_expired, entity_not_found,
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,6 +51,11 @@ class SigningCertificate:
     pem: str
     not_after: int
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate, in lower-case hex."""
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.pem)).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -73,6 +80,12 @@ class IdpMetadata:
     cache_seconds: int | None
     sso_post: str | None = None
     slo: tuple[Endpoint, ...] = ()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Where people are sent to sign in and out: host, or host:port."""
+        urls = [self.sso_url, self.sso_post, *(url for one in self.slo for url in (one.location, one.answers))]
+        return frozenset(urlsplit(url).netloc for url in urls if url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,13 @@ from broker.connectors.connector import Documents
 from broker.connectors.saml import SamlConnector
 from broker.errors import AssertionRejected, UpstreamUnavailable
 from broker.model import MetadataSource, SamlSettings
-from broker.outbound import Outbound
+from broker.outbound import Outbound, Response, Sink
 from tests.attacks.saml.harness import ACS, ISSUER, NOW, begun, idp_of, surroundings
 from tests.idps.saml_signer import Entity, Signer, signer, time
 
 URL = "https://adfs.contoso.com/FederationMetadata/2007-06/FederationMetadata.xml"
 HOURS = 3600
 OLD, NEW = signer("idp"), signer("next")
-
-
-@dataclass
-class Answered:
-    status: int
-    body: bytes
 
 
 @dataclass
@@ -36,13 +30,16 @@ class World:
     fetches: int = 0
     stored: dict[tuple[str, str, str], tuple[bytes, int]] = field(default_factory=dict)
 
-    def get(self, url: str, *, limit: int) -> Answered:
+    def stream(self, url: str, sink: Sink, *, limit: int, seconds: float | None = None) -> Response:
         assert url == URL
         assert limit >= 4 * 1_048_576
         self.fetches += 1
         if self.body is None:
             raise UpstreamUnavailable("timeout")
-        return Answered(self.status, self.body)
+        if self.status != 200:
+            raise UpstreamUnavailable("status")
+        sink(self.body)
+        return Response(200, {}, b"")
 
     def load(self, tenant: str, idp: str, kind: str) -> tuple[bytes, int] | None:
         return self.stored.get((tenant, idp, kind))

@@ -18,7 +18,7 @@ _OURS = frozenset(
     (
         *("client_id", "client_secret", "response_type", "response_mode", "redirect_uri", "scope", "state", "nonce"),
         *("code_challenge", "code_challenge_method", "login_hint", "max_age", "request", "request_uri", "registration"),
-        *("id_token_hint", "acr_values", "claims", "resource", "hd"),
+        *("id_token_hint", "acr_values", "claims", "resource", "hd", "uri"),
     )
 )
 _STAND_IN = "00000000-0000-0000-0000-000000000000"

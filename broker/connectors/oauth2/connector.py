@@ -46,18 +46,16 @@ class OAuth2Connector:
         _require_no_freshness(request)
         verifier = secrets.token_urlsafe(48)
         prompt = prompt_of(self._idp, request)
-        url = prepare_grant_uri(
-            self._settings.authorization_endpoint,
-            self._settings.client_id,
-            "code",
-            **self._settings.authorize,
-            redirect_uri=callback_url,
-            scope=" ".join(self._settings.scopes),
-            state=request.id,
-            code_challenge=create_s256_code_challenge(verifier),
-            code_challenge_method="S256",
+        asked = {
+            "redirect_uri": callback_url,
+            "scope": " ".join(self._settings.scopes),
+            "state": request.id,
+            "code_challenge": create_s256_code_challenge(verifier),
+            "code_challenge_method": "S256",
             **({"prompt": prompt} if prompt else {}),
-        )
+        }
+        endpoint, client_id = self._settings.authorization_endpoint, self._settings.client_id
+        url = prepare_grant_uri(endpoint, client_id, "code", **{**self._settings.authorize, **asked})
         return Begun(Redirect(url), {"verifier": verifier})
 
     def correlate(self, callback: Callback) -> str | None:

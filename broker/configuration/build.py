@@ -61,6 +61,7 @@ def client(shape: ClientShape, context: Context) -> Client:
         access_token_alg=shape.access_token_signed_response_alg,
         backchannel_logout_uri=shape.backchannel_logout_uri,
         frontchannel_logout_uri=shape.frontchannel_logout_uri,
+        initiate_login_uri=shape.initiate_login_uri,
     )
 
 
@@ -158,6 +159,11 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
         name_id_format=shape.name_id_format,
         allow_cbc=vendor.allow_cbc if allow_cbc is None else allow_cbc,
         own_key=shape.sp_key == "own",
+        request_binding=shape.request_binding,
+        authn_context=tuple(shape.authn_context.classes) if shape.authn_context else (),
+        authn_comparison=shape.authn_context.comparison if shape.authn_context else "exact",
+        unsolicited=shape.unsolicited.targets if shape.unsolicited else (),
+        logout=shape.logout or "local",
         subject=shape.subject or (),
     )
 

@@ -50,6 +50,7 @@ class _ProfileShape(Shape):
     subject: list[Text]
     skew: Duration = 120
     allow_cbc: bool = False
+    logout_issuers: dict[Text, Text] = Field(default_factory=dict)
     scopes: list[Text] = Field(default_factory=lambda: ["openid", "profile", "email"])
     # oidc and oauth2
     issuer: Text | None = None
@@ -79,6 +80,7 @@ def profile(vendor: str) -> VendorProfile:
         subject=tuple(shape.subject),
         skew_seconds=shape.skew,
         allow_cbc=shape.allow_cbc,
+        logout_issuers=shape.logout_issuers,
         scopes=tuple(shape.scopes),
         issuer=shape.issuer,
         issuer_spellings=tuple(shape.issuer_spellings),

@@ -70,6 +70,7 @@ class Client:
     access_token_alg: str | None = None
     backchannel_logout_uri: str | None = None
     frontchannel_logout_uri: str | None = None
+    initiate_login_uri: str | None = None  # where a sign-in that began at the IdP goes on (OIDC Core §4)
 
     @property
     def public(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from broker.configuration.checks.saml import targets
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.document import Path
 from broker.configuration.shapes import ClientShape, Read, TenantShape
@@ -23,6 +24,7 @@ def across(clients: Clients, tenants: Tenants, issuer: str) -> list[Problem]:
         _labels(tenants),
         _email_domains(tenants),
         _networks(tenants),
+        targets(clients, tenants),
     )
     return list(chain.from_iterable(checks))
 

@@ -57,7 +57,7 @@ def _redirect_uris(shape: ClientShape, context: Context) -> Iterable[Finding]:
 
 def _other_urls(shape: ClientShape, context: Context) -> Iterable[Finding]:
     yield from urls(("origins",), shape.origins, lambda url: origin_fault(url, context.rules))
-    for key in ("backchannel_logout_uri", "frontchannel_logout_uri"):
+    for key in ("backchannel_logout_uri", "frontchannel_logout_uri", "initiate_login_uri"):
         url: str | None = getattr(shape, key)
         if url is not None and (fault := url_fault(url, context.rules)):
             yield Finding((key,), *fault)

@@ -11,9 +11,10 @@ from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks.finding import Context, Finding, repeated
 from broker.configuration.checks.openid import check_openid
 from broker.configuration.checks.rules import check_rules
+from broker.configuration.checks.saml import check_saml
 from broker.configuration.checks.vendor import check_silent_claims, check_subject
 from broker.configuration.document import Path
-from broker.configuration.shapes import IdentityProviderShape, TenantShape, openid
+from broker.configuration.shapes import IdentityProviderShape, TenantShape, openid, saml
 from broker.configuration.urls import is_public_suffix, url_fault
 
 Check = Callable[[TenantShape, Context], Iterable[Finding]]
@@ -21,7 +22,7 @@ ProviderCheck = Callable[[IdentityProviderShape, Path, Context], Iterable[Findin
 
 _SAML_ONLY = (
     *("metadata", "entity_id", "sp_entity_id", "sign_requests", "want_signed", "name_id_format"),
-    *("encryption", "sp_key"),
+    *("encryption", "sp_key", *saml.KEYS),
 )
 
 
@@ -167,6 +168,7 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     _protocol_keys,
     _metadata,
     check_openid,
+    check_saml,
     _provider_domains,
     _skew,
     check_subject,

@@ -60,6 +60,7 @@ class ClientShape(Shape):
     access_token_signed_response_alg: SigningAlgorithm | None = None
     backchannel_logout_uri: Text | None = None
     frontchannel_logout_uri: Text | None = None
+    initiate_login_uri: Text | None = None
     profile: Annotated[object, NotYet()] = None
     subject_type: Annotated[object, NotYet(("public",))] = "public"
     sector_identifier_uri: Annotated[object, NotYet()] = None

@@ -18,6 +18,7 @@ from broker.configuration.shapes.fields import (
     Text,
 )
 from broker.configuration.shapes.openid import OpenIdKeys
+from broker.configuration.shapes.saml import SamlKeys
 from broker.configuration.shapes.subject import SubjectField
 
 PROTOCOLS = OneOf(("saml", "oidc", "oauth2"), later=("wsfed",))
@@ -52,7 +53,7 @@ class EncryptionShape(Shape):
     allow_cbc: bool | None = None
 
 
-class IdentityProviderShape(OpenIdKeys):
+class IdentityProviderShape(OpenIdKeys, SamlKeys):
     """Keys of both protocols; `checks.tenant` refuses those of the other one."""
 
     id: Identifier

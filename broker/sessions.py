@@ -8,14 +8,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
-from broker import claims, policy
+from broker import claims, domains, policy
 from broker.errors import AccessDenied
-from broker.model import AuthRequest, Client, Configuration, Entitlement, Identity, Lifetimes, Session, Tenant, serial
+from broker.model import (
+    AuthRequest,
+    Client,
+    Configuration,
+    Entitlement,
+    Identity,
+    IdentityProvider,
+    Lifetimes,
+    Session,
+    Tenant,
+    serial,
+)
+from broker.model.overage import groups_left_out, with_groups
 from broker.policy import Address, Admitted
-from broker.store import Store, Transaction
+from broker.store import Store, TenantStore, Transaction
 
 TOUCH_EVERY = 60  # seconds between two writes of a session's `last_seen`
+GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
+BY_EMAIL = ("", "email")  # the IdP (no id is empty) and upstream under which an address is a person's further name
+GROUPS_MISSING = (
+    "Your organisation's identity provider did not send all your groups, and without them nobody may sign in. "
+    "Ask your administrator to send fewer groups, or to let them be looked up."
+)
 
 
 class Sessions:
@@ -33,7 +52,9 @@ class Sessions:
         """
         now = int(self._clock())
         home = transaction.of(admitted.home_tenant.id)
-        sub = home.person(identity.idp, identity.upstream, identity.subject)
+        sub = self._person(home, admitted, identity)
+        identity, refresh_token = replace(identity, refresh_token=None), identity.refresh_token
+        identity = self._with_known_groups(home, admitted.idp, sub, identity)
         before = self._same(transaction, admitted, sub, browser)
         session = Session(
             sid=before.sid if before else secrets.token_urlsafe(16),
@@ -48,12 +69,21 @@ class Sessions:
             expires_at=self._ends(admitted.tenant, identity, now),
             identity=serial.dumps(identity),
             source=policy.upstream_of(admitted.idp),
+            upstream_sid=identity.logout.get("sid"),
+            upstream_sub=identity.logout.get("sub"),
         )
         entitlement = self._entitle(admitted, identity)
         if not entitlement.allowed:
             raise policy.denied(entitlement)
-        transaction.of(admitted.tenant.id).open_session(session, browser)
+        here = transaction.of(admitted.tenant.id)
+        here.open_session(session, browser)
+        if admitted.idp.refresh is not None:
+            here.keep_upstream(session.sid, refresh_token, now, session.expires_at + self._lifetimes.refresh_token)
         return session
+
+    def identity(self, session: Session) -> Identity:
+        """What the connector proved when the session began."""
+        return serial.loads(Identity, session.identity)
 
     def find(
         self,
@@ -120,6 +150,7 @@ class Sessions:
         tenant = transaction.of(session.tenant)
         tenant.end_session(session.sid)
         tenant.revoke_session_grants(session.sid, int(self._clock()))
+        tenant.forget_upstream(session.sid)
 
     def _admit(self, configuration: Configuration, session: Session, client: Client, ip: Address | None) -> Admitted:
         return policy.admit(
@@ -132,6 +163,48 @@ class Sessions:
             if (session.tenant, session.home_tenant, session.idp, session.sub) == wanted:
                 return session
         return None
+
+    def _person(self, home: TenantStore, admitted: Admitted, identity: Identity) -> str:
+        """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
+
+        Then an address is a further name of whoever brought it first, and a new subject that brings it is that person.
+        """
+        address = self._linking_address(admitted, identity)
+        if address is None:
+            return home.person(identity.idp, identity.upstream, identity.subject)
+        known = home.known_person(identity.idp, identity.upstream, identity.subject)
+        linked = home.known_person(*BY_EMAIL, address)
+        if known is None and linked is not None:
+            home.alias_person(identity.idp, identity.upstream, identity.subject, linked)
+        sub = home.person(identity.idp, identity.upstream, identity.subject)
+        if linked is None:
+            home.alias_person(*BY_EMAIL, address, sub)
+        return sub
+
+    def _linking_address(self, admitted: Admitted, identity: Identity) -> str | None:
+        """The address, where it is proven, in a domain of the tenant, and the IdP's configuration links by it."""
+        if not admitted.idp.link_by_email or identity.email_verified is not True:
+            return None
+        email = claims.incoming_of(admitted.idp, identity.attributes).get("email")
+        domain = domains.of_address(email) if isinstance(email, str) else None
+        own = admitted.home_tenant.home_realm.email_domains
+        if domain is None or not any(domains.matches(pattern, domain) for pattern in own):
+            return None
+        return str(email).rpartition("@")[0].lower() + f"@{domain}"
+
+    def _with_known_groups(self, home: TenantStore, idp: IdentityProvider, sub: str, identity: Identity) -> Identity:
+        """`keep_last`: a whole list is remembered, and stands in for one that did not come whole."""
+        if idp.groups.incomplete != "keep_last":
+            return identity
+        if not groups_left_out(identity.attributes):
+            groups = claims.incoming_of(idp, identity.attributes).get("groups", ())
+            whole = groups if isinstance(groups, tuple) else (str(groups),)
+            home.keep_groups(idp.id, sub, whole, int(self._clock()) + GROUPS_KEPT)
+            return identity
+        last = home.groups(idp.id, sub)
+        if last is None:
+            return identity
+        return replace(identity, attributes=with_groups(identity.attributes, last), groups_complete=False)
 
     def _auth_time(self, identity: Identity, request: AuthRequest, now: int) -> int | None:
         """The upstream's instant; ours only where the connector proved a fresh authentication (contract section 3)."""
@@ -147,6 +220,9 @@ class Sessions:
 
     def _entitle(self, admitted: Admitted, identity: Identity) -> Entitlement:
         incoming = claims.incoming_of(admitted.idp, identity.attributes)
+        left_out = "groups" in claims.incomplete(incoming)
+        if left_out and admitted.idp.groups.incomplete == "deny":
+            return Entitlement(False, {}, (), reason="groups_incomplete", message=GROUPS_MISSING)
         outcome = claims.apply(admitted.home_tenant, admitted.idp, incoming, email_verified=identity.email_verified)
         allowed = admitted.client.roles
         return Entitlement(
@@ -158,6 +234,8 @@ class Sessions:
             email_verified=outcome.email_verified,
             acr=identity.acr,
             amr=identity.amr,
+            idp_chain=identity.chain,
+            groups_complete=identity.groups_complete and not left_out,
         )
 
 

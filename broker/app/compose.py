@@ -20,6 +20,7 @@ from broker.connectors import Connectors, Surroundings
 from broker.model import AuditEvent, Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
 from broker.policy import Address
+from broker.renewal import Renewal
 from broker.seal import Seal
 from broker.sessions import Sessions
 from broker.signin import Correlation, SignIn
@@ -40,6 +41,7 @@ from broker.web.pages import Pages
 from broker.web.revoke import RevocationEndpoint
 from broker.web.rp_keys import RpKeysEndpoint
 from broker.web.token import TokenEndpoint
+from broker.web.upstream_logout import UpstreamLogout
 from broker.web.userinfo import UserinfoEndpoint
 from broker.web.wellknown import WellKnown
 
@@ -63,6 +65,7 @@ class House:
     rp_keys: RpKeys
     signin: SignIn
     signout: SignOut
+    renewal: Renewal
     cookies: Cookies
     pages: Pages
     clock: Clock
@@ -121,6 +124,7 @@ def build(
         lifetimes=deployment.lifetimes,
         clock=clock,
     )
+    signout = SignOut(deployment.issuer, store, sessions, deliveries)
     return House(
         deployment=deployment,
         store=store,
@@ -132,7 +136,8 @@ def build(
         connectors=connectors,
         rp_keys=rp_keys,
         signin=signin,
-        signout=SignOut(deployment.issuer, store, sessions, deliveries),
+        signout=signout,
+        renewal=Renewal(store, connectors, sessions, signout.expel, clock),
         cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
         pages=Pages(deployment.issuer),
         clock=clock,
@@ -179,7 +184,7 @@ def _application(house: House) -> Callable[[str], str | None]:
     return name
 
 
-def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint]:
+def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint, UpstreamLogout]:
     """What browsers visit."""
     return (
         Authorize(
@@ -191,6 +196,7 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint]:
             pages=house.pages,
             address=house.address,
             read_hint=house.tokens.hint,
+            stands=house.renewal.stands,
             clock=house.clock,
         ),
         Callbacks(
@@ -211,6 +217,7 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint]:
             verify_hint=house.tokens.hint_claims,
         ),
         RpKeysEndpoint(house.live, house.rp_keys.jwks),
+        UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
     )
 
 
@@ -235,6 +242,7 @@ def _back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndp
             lifetimes=deployment.lifetimes,
             cors=cors,
             clock=house.clock,
+            before_refresh=house.renewal.before_refresh,
         ),
         UserinfoEndpoint(
             live=house.live,

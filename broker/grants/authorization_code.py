@@ -47,6 +47,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
         issuer=request.issuer,
         nonce=code.nonce,
         refresh_token=refresh_token,
+        upstream_checked_at=standing.upstream_checked_at(request.configuration, store, session),
     )
     return Granted(authorization, "token.issued", code.reference)
 

@@ -53,6 +53,7 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
         scope=scope,
         issuer=request.issuer,
         refresh_token=successor,
+        upstream_checked_at=standing.upstream_checked_at(request.configuration, store, session),
     )
     return Granted(authorization, "token.refreshed")
 

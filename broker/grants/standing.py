@@ -7,11 +7,15 @@ from typing import Protocol
 from broker.errors import InvalidGrant
 from broker.grants.request import People
 from broker.model import Authorization, Client, Configuration, Entitlement, Session
-from broker.store.records import Grant
+from broker.store.records import Grant, UpstreamHeld
 
 
 class _SessionStore(Protocol):
     def session(self, sid: str) -> Session | None: ...
+
+
+class _UpstreamStore(Protocol):
+    def upstream(self, sid: str) -> UpstreamHeld | None: ...
 
 
 def require_standing(grant: Grant | None, client: Client, now: int) -> Grant:
@@ -56,6 +60,13 @@ def entitled(people: People, configuration: Configuration, session: Session, cli
     return entitlement
 
 
+def upstream_checked_at(configuration: Configuration, store: _UpstreamStore, session: Session) -> int | None:
+    """When the IdP last said that the person is welcome there, where it is asked at all (`upstream_refresh`)."""
+    idp = configuration.tenants[session.home_tenant].identity_providers[session.idp]
+    held = store.upstream(session.sid) if idp.refresh is not None else None
+    return None if held is None else held.checked_at
+
+
 def authorization(
     configuration: Configuration,
     client: Client,
@@ -67,6 +78,7 @@ def authorization(
     issuer: str,
     nonce: str | None = None,
     refresh_token: str | None = None,
+    upstream_checked_at: int | None = None,
 ) -> Authorization:
     """What was proven, in one value. `acr`, `amr` and `auth_time` are those of the sign-in (RFC 9068 §2.2.1)."""
     return Authorization(
@@ -88,5 +100,8 @@ def authorization(
         auth_time=session.auth_time,
         nonce=nonce,
         email_verified=entitlement.email_verified,
+        idp_chain=entitlement.idp_chain,
+        groups_complete=entitlement.groups_complete,
+        upstream_checked_at=upstream_checked_at,
         refresh_token=refresh_token,
     )

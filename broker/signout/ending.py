@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from broker.audit import new_reference
 from broker.model import AuditEvent, Configuration, Session
@@ -19,25 +19,50 @@ class SignOut:
         self._sessions = sessions
         self._deliveries = deliveries
 
-    def end(self, configuration: Configuration, ending: Sequence[Session]) -> tuple[str, ...]:
+    def end(
+        self,
+        configuration: Configuration,
+        ending: Sequence[Session],
+        *,
+        reason: str | None = None,
+        before: Callable[[Transaction], None] | None = None,
+    ) -> tuple[str, ...]:
         """End them all, or none; then tell every client that redeemed a code of theirs and still exists.
 
         The back channel is only begun here. Answers the addresses that the browser must load in frames.
+        reason: why, for the audit event, where nobody asked for it here. before: runs first, in the same transaction,
+        and may refuse by raising.
         """
-        if not ending:
+        if not ending and before is None:
             return ()
         reference = new_reference()
         with self._store.transaction() as transaction:
+            if before is not None:
+                before(transaction)
             notices = [
                 notice
                 for session in sorted(ending, key=lambda session: session.sid)  # one order: no two requests deadlock
-                for notice in self._end(transaction, configuration, session, reference)
+                for notice in self._end(transaction, configuration, session, reference, reason)
             ]
         self._deliveries.put([notice for notice in notices if notice.client.backchannel_logout_uri is not None])
         return tuple(address for notice in notices if (address := frame(self._issuer, notice)) is not None)
 
+    def expel(self, configuration: Configuration, session: Session, reason: str, at: int) -> None:
+        """The upstream lets this person in no more: the session ends, and what was to outlive it ends too."""
+
+        def revoke(transaction: Transaction) -> None:
+            transaction.of(session.tenant).revoke_every_grant(session.sid, at)
+            transaction.of(session.tenant).forget_upstream(session.sid)
+
+        self.end(configuration, [session], reason=reason, before=revoke)
+
     def _end(
-        self, transaction: Transaction, configuration: Configuration, session: Session, reference: str
+        self,
+        transaction: Transaction,
+        configuration: Configuration,
+        session: Session,
+        reference: str,
+        reason: str | None,
     ) -> list[Notice]:
         tenant = transaction.of(session.tenant)
         transaction.deployment.lock(f"session {session.sid}")
@@ -52,6 +77,7 @@ class SignOut:
                 reference,
                 tenant=session.tenant,
                 idp=session.idp,
+                reason=reason,
                 sub=session.sub,
                 sid=session.sid,
             )

@@ -71,6 +71,8 @@ class Issuer:
         if authorization.scope:
             claims["scope"] = " ".join(authorization.scope)
         claims |= _context(authorization, client)
+        if authorization.upstream_checked_at is not None:
+            claims["upstream_checked_at"] = authorization.upstream_checked_at
         claims |= {name: authorization.claims[name] for name in client.claims if name in authorization.claims}
         key = self._keys.signing(client.access_token_alg or self._signing.default)
         return jose.sign(claims, key, ACCESS_TOKEN)
@@ -188,6 +190,8 @@ def _context(authorization: Authorization, client: Client) -> Claims:
         "amr": list(authorization.amr) or None,
         "auth_time": authorization.auth_time,
         "sid": authorization.sid,
+        "idp_chain": list(authorization.idp_chain) or None,
+        "groups_complete": None if authorization.groups_complete else False,
         "cfg": authorization.revision,
     }
     return tenant_claims(authorization, client) | {name: value for name, value in known.items() if value is not None}

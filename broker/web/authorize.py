@@ -61,6 +61,7 @@ class Authorize:
     pages: Pages
     address: Callable[[Request], Address]
     read_hint: Callable[[str], IdTokenHint]
+    stands: Callable[[Configuration, Session], bool]
     clock: Callable[[], float]
 
     def blueprint(self) -> Blueprint:
@@ -158,7 +159,7 @@ class Authorize:
         if silent and asked.realm.outcome == "chooser" and asked.realm.active_tenant is None:
             raise InteractionRequired("home_realm_undecided")
         session = self._session(asked)
-        if session is not None:
+        if session is not None and self.stands(asked.configuration, session):
             return self._resumed(asked, session)
         if silent and asked.realm.outcome == "chooser":
             raise InteractionRequired("home_realm_undecided")

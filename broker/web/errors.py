@@ -24,6 +24,7 @@ from broker.web.responses import redirect_with
 Recorder = Callable[[AuditEvent], None]
 
 JSON_PATHS = frozenset({"/token", "/userinfo", "/revoke", "/introspect", "/par", "/device_authorization"})
+JSON_ENDS = "/backchannel-logout"  # below /t/<tenant>/oidc/<idp>
 _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 
@@ -59,7 +60,7 @@ def register(
         reference = error.reference or new_reference()
         error.about(reference=reference)
         telemetry.report(error)
-        if request.path in JSON_PATHS:
+        if request.path in JSON_PATHS or request.path.endswith(JSON_ENDS):
             return json_error(error, reference)
         if error.exit is not None and not isinstance(error, ShownError):
             return oauth_redirect(error.exit.redirect_uri, error, error.exit.state, issuer, reference)

@@ -12,13 +12,16 @@ HSTS = "max-age=31536000"  # one year, this host only: what lies below it is not
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
-def content_security_policy(form_action: str = "'none'", frames: Iterable[str] = ()) -> str:
-    """No inline script or style, no base; pictures of our own or inline (the empty icon). frames: their addresses."""
+def content_security_policy(form_action: str = "'none'", frames: Iterable[str] = (), ancestors: str = "'none'") -> str:
+    """No inline script or style, no base; pictures of our own or inline (the empty icon). frames: their addresses.
+
+    ancestors: whose pages may frame this one.
+    """
     origins = sorted({"://".join(urlsplit(frame)[:2]) for frame in frames})
     frame_src = f"frame-src {' '.join(origins)}; " if origins else ""
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        f"{frame_src}form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+        f"{frame_src}form-action {form_action}; frame-ancestors {ancestors}; base-uri 'none'"
     )
 
 

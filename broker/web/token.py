@@ -18,6 +18,12 @@ from broker.tokens.issuer import Issuer, check
 from broker.web.cors import Cors, asked_by
 from broker.web.parameters import posted, queried
 
+BeforeRefresh = Callable[[Configuration, str, str], None]  # configuration, client_id, refresh token; may refuse
+
+
+def _nothing_to_ask(_configuration: Configuration, _client_id: str, _refresh_token: str) -> None:
+    """Where no upstream is asked again."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
@@ -29,6 +35,7 @@ class TokenEndpoint:
     lifetimes: Lifetimes
     cors: Cors
     clock: Callable[[], float]
+    before_refresh: BeforeRefresh = _nothing_to_ask
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("token", __name__)
@@ -54,7 +61,10 @@ class TokenEndpoint:
         )
         asked_by(client)
         try:
-            granted = self._prove(_grant_type(form, client), form, client, configuration)
+            grant_type, handle = _grant_type(form, client), one(form, "refresh_token")
+            if grant_type == "refresh_token" and handle is not None:
+                self.before_refresh(configuration, client.client_id, handle)
+            granted = self._prove(grant_type, form, client, configuration)
             tenant = configuration.tenants[granted.authorization.tenant]
             tokens = self.issuer.mint(granted.authorization, client, tenant)
         except OAuthError as refused:

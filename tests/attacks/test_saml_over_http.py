@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
-from tests.attacks.saml import CASES, Case
-from tests.attacks.world import World
+from tests.attacks.saml import CASES, Case, encryption
+from tests.attacks.world import World, query
+from tests.idps.saml_encryptor import CBC256
+from tests.idps.saml_signer import signer
 
 TOO_LARGE = "10 MB NameID"  # refused by its length, unread: there is nothing to audit
 
@@ -25,3 +30,24 @@ def test_too_large_an_answer_is_not_read(secure: World) -> None:
     assert under_way.answer(case.build(under_way.context())).status_code == 413
     assert secure.issued() == before
     assert under_way.finish(), "the sign-in it named is still open"
+
+
+def test_nobody_outside_learns_where_a_decryption_ended(secure: World) -> None:
+    """SE-08: whatever was changed in a ciphertext, and whether it became XML, the answer is one and the same."""
+    known = len(secure.events())
+    changes = [encryption.flipped(place) for place in (*range(-32, -16), *range(-320, -300), 3, 100)]
+    answers = {bent(secure, signed="assertion", spoil=change) for change in changes}
+    answers.add(bent(secure, signed="none"))
+    answers.add(bent(secure, signed="assertion", by=signer("stranger")))
+    assert len(answers) == 1
+    reasons = {one.reason for one in secure.events()[known:]}
+    assert {"decryption", "unsigned_assertion", "signature_invalid"} <= reasons
+
+
+def bent(world: World, **how: Any) -> tuple[str, str, str]:
+    """What the browser and the app see of it, but for the reference."""
+    under_way = world.begin("contoso", "adfs-cbc")
+    raw = encryption.encrypted(under_way.context(), content=CBC256, **how)
+    response = under_way.answer(under_way.context().post(raw))
+    told = query(response.headers["Location"])
+    return response.status, told["error"], re.sub(r"\(ref .*\)", "", told["error_description"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets as randomness
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 from broker.configuration import openid
@@ -13,12 +14,14 @@ from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.profiles import profile
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
+from broker.configuration.shapes.upstream_life import GroupsShape
 from broker.model import (
     ApplicationAuth,
     Client,
     Configuration,
     Deny,
     Drop,
+    Groups,
     HomeRealmSettings,
     IdentityProvider,
     MetadataSource,
@@ -33,7 +36,9 @@ from broker.model import (
     Set,
     SignInPolicy,
     Tenant,
+    UpstreamRefresh,
     VendorProfile,
+    WsFedSettings,
 )
 from broker.model.realm import Network
 
@@ -91,6 +96,7 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
     saml = _saml(shape, vendor, context) if shape.protocol == "saml" else None
     oidc = openid.oidc(shape, vendor, context) if shape.protocol == "oidc" else None
     oauth2 = openid.oauth2(shape, vendor, context) if shape.protocol == "oauth2" else None
+    wsfed = _wsfed(shape, context) if shape.protocol == "wsfed" else None
     return IdentityProvider(
         tenant=tenant_id,
         id=shape.id,
@@ -107,8 +113,27 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         saml=saml,
         oidc=oidc,
         oauth2=oauth2,
-        fingerprint=_fingerprint(tenant_id, shape, saml, oidc or oauth2),
+        wsfed=wsfed,
+        refresh=_refresh(shape),
+        groups=_groups(shape.groups),
+        link_by_email=shape.link_by_email,
+        fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, oidc or oauth2),
     )
+
+
+def _refresh(shape: IdentityProviderShape) -> UpstreamRefresh | None:
+    wanted = shape.upstream_refresh
+    if wanted is None:
+        return None
+    return UpstreamRefresh(wanted.max_age, wanted.outage or UpstreamRefresh(wanted.max_age).outage)
+
+
+def _groups(shape: GroupsShape | None) -> Groups:
+    if shape is None:
+        return Groups()
+    made = Groups(shape.overage, shape.unresolved or "mark")
+    places = shape.endpoints
+    return made if places is None else replace(made, login=places.login, graph=places.graph)
 
 
 def rule(number: int, shape: RuleShape) -> Rule:
@@ -147,11 +172,9 @@ def _domains(listed: list[str]) -> tuple[str, ...]:
 
 
 def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> SamlSettings:
-    url = shape.metadata.url if shape.metadata else None
-    file = resolve_reference(context.file, shape.metadata.file) if shape.metadata and shape.metadata.file else None
     allow_cbc = shape.encryption.allow_cbc if shape.encryption else None
     return SamlSettings(
-        metadata=MetadataSource(url=url, document=context.bundle.files[file] if file else None),
+        metadata=_source(shape, context),
         entity_id=shape.entity_id,
         sp_entity_id=shape.sp_entity_id,
         sign_requests=shape.sign_requests,
@@ -168,13 +191,33 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
     )
 
 
+def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
+    return WsFedSettings(
+        metadata=_source(shape, context),
+        entity_id=shape.entity_id,
+        wtrealm=shape.wtrealm,
+        whr=shape.whr,
+        wauth=shape.wauth,
+        subject=shape.subject or (),
+    )
+
+
+def _source(shape: IdentityProviderShape, context: Context) -> MetadataSource:
+    url = shape.metadata.url if shape.metadata else None
+    file = resolve_reference(context.file, shape.metadata.file) if shape.metadata and shape.metadata.file else None
+    return MetadataSource(url=url, document=context.bundle.files[file] if file else None)
+
+
 def _fingerprint(
-    tenant_id: str, shape: IdentityProviderShape, saml: SamlSettings | None, oauth: OidcSettings | OAuth2Settings | None
+    tenant_id: str,
+    shape: IdentityProviderShape,
+    described: SamlSettings | WsFedSettings | None,
+    oauth: OidcSettings | OAuth2Settings | None,
 ) -> str:
     """Changes whenever anything does that a connector is built from. Comparable within one process only."""
     digest = hashlib.blake2b(_vendor_digest(shape.vendor), key=_PROCESS_KEY, digest_size=16)
     digest.update(f"{tenant_id} {vars(shape)}".encode())
-    digest.update(saml.metadata.document or b"" if saml else b"")
+    digest.update(described.metadata.document or b"" if described else b"")
     digest.update(_text(oauth.client_secret if oauth else None))
     return digest.hexdigest()
 

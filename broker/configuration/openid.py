@@ -23,7 +23,7 @@ def oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) 
         client_id=defaults.client_id,
         client_secret=context.secrets.secret(shape.client_secret, context.file),
         client_auth=shape.client_auth or defaults.client_auth,
-        scopes=tuple(shape.scopes) if shape.scopes is not None else vendor.scopes,
+        scopes=_scopes(shape, vendor),
         algorithms=tuple(shape.algorithms) if shape.algorithms is not None else defaults.algorithms,
         userinfo=shape.userinfo or defaults.userinfo,
         subject=shape.subject or (),
@@ -33,7 +33,7 @@ def oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) 
         assertion_alg=(assertion.alg if assertion else None) or vendor.assertion_alg,
         thumbprint=None if thumbprint == "none" else thumbprint,
         resource=shape.resource,
-        authorize=shape.authorize or {},
+        authorize=_authorize(shape),
         acr_values=tuple(shape.acr_values or ()),
         claims_request=_claims_request(shape.claims_request),
         hosted_domains=tuple(domains.normalise(domain) for domain in shape.hosted_domains or ()),
@@ -63,6 +63,19 @@ def endpoints_of(shape: EndpointsShape | None, vendor: VendorProfile) -> dict[st
     if shape is None:
         return dict(vendor.endpoints)
     return {name: url for name, url in shape.model_dump().items() if url is not None}
+
+
+def _scopes(shape: IdentityProviderShape, vendor: VendorProfile) -> tuple[str, ...]:
+    """To be asked again, an IdP must give a refresh token (OpenID Connect Core §11); Google has a parameter for it."""
+    wanted = tuple(shape.scopes) if shape.scopes is not None else vendor.scopes
+    if shape.upstream_refresh is None or shape.vendor == "google" or "offline_access" in wanted:
+        return wanted
+    return (*wanted, "offline_access")
+
+
+def _authorize(shape: IdentityProviderShape) -> dict[str, str]:
+    asked = shape.authorize or {}
+    return {"access_type": "offline", **asked} if shape.upstream_refresh and shape.vendor == "google" else asked
 
 
 def _issuers(shape: IdentityProviderShape, vendor: VendorProfile, template: str | None, named: str) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from broker.configuration.checks.finding import Context, Finding, repeated
 from broker.configuration.checks.openid import check_openid
 from broker.configuration.checks.rules import check_rules
 from broker.configuration.checks.saml import check_saml
+from broker.configuration.checks.upstream_life import check_linking, check_upstream_life
 from broker.configuration.checks.vendor import check_silent_claims, check_subject
+from broker.configuration.checks.wsfed import check_wsfed
 from broker.configuration.document import Path
-from broker.configuration.shapes import IdentityProviderShape, TenantShape, openid, saml
+from broker.configuration.shapes import IdentityProviderShape, TenantShape, openid, saml, wsfed
 from broker.configuration.urls import is_public_suffix, url_fault
 
 Check = Callable[[TenantShape, Context], Iterable[Finding]]
@@ -108,8 +110,14 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "saml": _SAML_ONLY,
     "oidc": (*openid.BOTH, *openid.OIDC_ONLY),
     "oauth2": (*openid.BOTH, *openid.OAUTH2_ONLY),
+    "wsfed": wsfed.KEYS,
 }
-_NEEDED: Mapping[str, tuple[str, ...]] = {"saml": ("metadata",), "oidc": ("client_id",), "oauth2": ("client_id",)}
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "saml": ("metadata",),
+    "oidc": ("client_id",),
+    "oauth2": ("client_id",),
+    "wsfed": ("metadata",),
+}
 
 
 def _protocol_keys(provider: IdentityProviderShape, path: Path, _context: Context) -> Iterable[Finding]:
@@ -169,8 +177,19 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     _metadata,
     check_openid,
     check_saml,
+    check_wsfed,
     _provider_domains,
     _skew,
     check_subject,
+    check_upstream_life,
 )
-_CHECKS: tuple[Check, ...] = (_home_realm, _providers, _only_for, _roles, _sessions, check_rules, check_silent_claims)
+_CHECKS: tuple[Check, ...] = (
+    _home_realm,
+    _providers,
+    _only_for,
+    _roles,
+    _sessions,
+    check_linking,
+    check_rules,
+    check_silent_claims,
+)

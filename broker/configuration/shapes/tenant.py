@@ -20,8 +20,10 @@ from broker.configuration.shapes.fields import (
 from broker.configuration.shapes.openid import OpenIdKeys
 from broker.configuration.shapes.saml import SamlKeys
 from broker.configuration.shapes.subject import SubjectField
+from broker.configuration.shapes.upstream_life import UpstreamLifeKeys
+from broker.configuration.shapes.wsfed import WsFedKeys
 
-PROTOCOLS = OneOf(("saml", "oidc", "oauth2"), later=("wsfed",))
+PROTOCOLS = OneOf(("saml", "oidc", "oauth2", "wsfed"))
 VENDORS = OneOf(
     (
         *("generic", "adfs", "entra", "okta", "google", "ping", "shibboleth", "keycloak"),
@@ -53,8 +55,8 @@ class EncryptionShape(Shape):
     allow_cbc: bool | None = None
 
 
-class IdentityProviderShape(OpenIdKeys, SamlKeys):
-    """Keys of both protocols; `checks.tenant` refuses those of the other one."""
+class IdentityProviderShape(OpenIdKeys, SamlKeys, UpstreamLifeKeys, WsFedKeys):
+    """Keys of all protocols; `checks.tenant` refuses those of the others."""
 
     id: Identifier
     protocol: Annotated[str, PROTOCOLS]

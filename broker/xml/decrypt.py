@@ -16,7 +16,7 @@ import binascii
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from xml.sax.saxutils import quoteattr
+from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -136,13 +136,10 @@ def value(cipher: etree._Element) -> bytes:
 
 def shell(tag: str, holder: etree._Element, content: bytes) -> bytes:
     """The plain bytes where they stood, as far as their namespaces go: some IdPs encrypt without declaring them."""
-    name = etree.QName(tag)
-    known = {prefix: uri for prefix, uri in holder.nsmap.items() if prefix not in ("xml", "own")}
-    declared = "".join(
-        f" xmlns{f':{prefix}' if prefix else ''}={quoteattr(uri)}" for prefix, uri in known.items() if uri
-    )
-    start = f'<own:{name.localname} xmlns:own="{name.namespace}"{declared}>'
-    return start.encode() + content + f"</own:{name.localname}>".encode()
+    known = cast("dict[str, str]", holder.nsmap)  # or None for the default namespace
+    start = etree.tostring(etree.Element(tag, nsmap={**known, "own": etree.QName(tag).namespace}))
+    name = start[1:].split(b" ", 1)[0]
+    return start.removesuffix(b"/>") + b">" + content + b"</" + name + b">"
 
 
 def alone(root: etree._Element) -> bool:

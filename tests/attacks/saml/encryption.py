@@ -156,7 +156,7 @@ def without_key(ctx: Context) -> Callback:
 
 
 SECOND = b'<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_b"/>'
-CLOSED = b'</own:Response><own:Response xmlns:own="urn:oasis:names:tc:SAML:2.0:protocol">'
+CLOSED = b'</samlp:Response><samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">'
 
 CASES: tuple[Case, ...] = (
     Case("SE-01", "nobody signed it", "unsigned_assertion", sealed("none")),

@@ -15,7 +15,7 @@ from broker.model import Client, Configuration, Entitlement, IdentityProvider, T
 from broker.model.provider import MetadataSource
 from broker.model.realm import Network
 from broker.oauth2 import redirect_uris
-from broker.xml import metadata
+from broker.xml import federation, metadata
 
 Address = IPv4Address | IPv6Address
 
@@ -99,7 +99,9 @@ def upstream_of(idp: IdentityProvider) -> str:
         return idp.oidc.issuer
     if idp.oauth2 is not None:
         return idp.oauth2.upstream
-    return "" if idp.saml is None else idp.saml.entity_id or _named_by(idp.saml.metadata)
+    if idp.wsfed is not None:
+        return idp.wsfed.entity_id or _named_by(idp.wsfed.metadata, federation.SECURITY_TOKEN_SERVICE)
+    return "" if idp.saml is None else idp.saml.entity_id or _named_by(idp.saml.metadata, metadata.SAML_IDP)
 
 
 def serves(idp: IdentityProvider, upstream: str) -> bool:
@@ -107,8 +109,8 @@ def serves(idp: IdentityProvider, upstream: str) -> bool:
     return idp.oidc is None or not idp.oidc.of_many_tenants or upstream in idp.oidc.issuers
 
 
-def _named_by(source: MetadataSource) -> str:
-    return source.url or metadata.entity_id_of(source.document or b"") or ""
+def _named_by(source: MetadataSource, kind: metadata.RoleKind) -> str:
+    return source.url or metadata.entity_id_of(source.document or b"", kind) or ""
 
 
 def usable_provider(configuration: Configuration, tenant_id: str, idp_id: str) -> tuple[Tenant, IdentityProvider]:

@@ -18,11 +18,17 @@ from broker.connectors.connector import (
 from broker.connectors.oauth2 import OAuth2Connector
 from broker.connectors.oidc import OidcConnector
 from broker.connectors.saml import SamlConnector
+from broker.connectors.wsfed import WsFedConnector
 from broker.model import IdentityProvider
 
 Build = Callable[[IdentityProvider, Surroundings], Connector]
 
-KINDS: Mapping[str, Build] = {"oauth2": OAuth2Connector, "oidc": OidcConnector, "saml": SamlConnector}
+KINDS: Mapping[str, Build] = {
+    "oauth2": OAuth2Connector,
+    "oidc": OidcConnector,
+    "saml": SamlConnector,
+    "wsfed": WsFedConnector,
+}
 
 _PATHS: Mapping[str, str] = {"oauth2": "oidc"}  # /t/<tenant>/oidc/… is where we are a client of OAuth 2.0 in any form
 

@@ -35,12 +35,15 @@ class Callbacks:
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("callback", __name__)
-        at = "/t/<tenant>/<any(saml):protocol>/<idp>"
+        at = "/t/<tenant>/<any(saml,wsfed):protocol>/<idp>"
         routes.add_url_rule(f"{at}/metadata", "metadata", self.metadata)
+        at = "/t/<tenant>/<any(saml):protocol>/<idp>"
         routes.add_url_rule(f"{at}/acs", "acs", self.answer, methods=["POST"])
         at = "/t/<tenant>/<any(oidc):protocol>/<idp>"
         routes.add_url_rule(f"{at}/callback", "callback", self.answer, methods=["GET", "POST"])
-        at = "/t/<tenant>/<any(saml,oidc):protocol>/<idp>"
+        at = "/t/<tenant>/<any(wsfed):protocol>/<idp>"
+        routes.add_url_rule(f"{at}/callback", "token", self.answer, methods=["POST"])
+        at = "/t/<tenant>/<any(saml,oidc,wsfed):protocol>/<idp>"
         routes.add_url_rule(f"{at}/arrival", "arrival", self.arrival)
         return routes
 

@@ -4,13 +4,15 @@
     apply(tenant, idp, incoming, …) -> Outcome    the tenant's rules, then the checks no rule can escape
 
 incoming   names and types, one shape for every protocol
+explain    which row of the vendor profile made what of a name
 rules      one function a kind of rule; a trace line for each
 emails     which address may leave, and when it counts as verified
 """
 
 from __future__ import annotations
 
+from broker.claims.explain import Source, explain
 from broker.claims.incoming import incoming_of, incomplete, types_of
 from broker.claims.rules import Outcome, RuleTrace, apply
 
-__all__ = ["Outcome", "RuleTrace", "apply", "incoming_of", "incomplete", "types_of"]
+__all__ = ["Outcome", "RuleTrace", "Source", "apply", "explain", "incoming_of", "incomplete", "types_of"]

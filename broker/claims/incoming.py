@@ -52,16 +52,20 @@ def incomplete(incoming: Mapping[str, ClaimValue]) -> frozenset[str]:
     return frozenset(names) if isinstance(names, tuple) else frozenset({str(names)})
 
 
+def meanings(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]) -> list[tuple[str, str]]:
+    """(upstream name, short name) of what was sent: first the short name itself, which is what OIDC's `email_verified`
+    speaks of, then the profile's in its order. What only points to a list that was left out is not among them."""
+    names = idp.profile.claim_names
+    pairs = [(name, name) for name in attributes if name not in names and not _is_overage(name)]
+    return pairs + [(upstream, short) for upstream, short in names.items() if upstream in attributes]
+
+
 def _gathered(
     idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...]]
 ) -> Mapping[str, list[tuple[Value, ...]]]:
-    """Short name -> the non-empty values of each upstream name that means it: first the short name itself, which is
-    what OIDC's `email_verified` speaks of, then the profile's in its order."""
-    names = idp.profile.claim_names
-    pairs = [(name, name) for name in attributes if name not in names and not _is_overage(name)]
-    pairs += [(upstream, short) for upstream, short in names.items() if upstream in attributes]
+    """Short name -> the non-empty values of each upstream name that means it."""
     found: dict[str, list[tuple[Value, ...]]] = {}
-    for upstream, short in pairs:
+    for upstream, short in meanings(idp, attributes):
         values = _acceptable(upstream, attributes[upstream])
         if values:
             found.setdefault(short, []).append(values)

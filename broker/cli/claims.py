@@ -10,13 +10,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from broker import claims, configuration, policy
 from broker.claims import Outcome, RuleTrace
-from broker.cli.claims_input import read_incoming, read_raw
+from broker.cli.claims_explained import explained
+from broker.cli.claims_input import Attributes, read_incoming, read_raw
 from broker.connectors.saml import vouches
 from broker.errors import AccessDenied, AssertionRejected, BrokerError
 from broker.model import Client, Configuration, IdentityProvider, Tenant
@@ -39,6 +39,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--input", type=Path, metavar="FILE", required=True, help="JSON; - is standard input")
     parser.add_argument("--raw", action="store_true", help="the input is what the identity provider sends")
     parser.add_argument("--client", metavar="C", help="show claims and roles as this client's tokens would hold them")
+    parser.add_argument("--explain", action="store_true", help="first, which row of the vendor profile made what")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     parser.set_defaults(run=run)
 
@@ -49,8 +50,14 @@ def run(args: argparse.Namespace) -> int:
     loaded = configuration.load(configuration.read_folder(args.config), deployment, environ=os.environ, revision=0)
     tenant, idp = _found(loaded, args.tenant, args.idp)
     client = _client(loaded, args.client)
-    outcome = _shown(_outcome(loaded, tenant, idp, client, _input(args.input), raw=args.raw), client)
-    print(json.dumps(_answer(outcome), indent=2, ensure_ascii=False) if args.json else _readable(outcome))
+    attributes, idp = _sent(_input(args.input), idp, raw=args.raw)
+    outcome = _shown(_outcome(loaded, tenant, idp, client, attributes), client)
+    story = explained(idp, attributes, raw=args.raw) if args.explain else None
+    if args.json:
+        answer = _answer(outcome) | ({} if story is None else {"explained": story.members()})
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join([*([] if story is None else story.lines()), _readable(outcome)]))
     return 0 if outcome.allowed else 1
 
 
@@ -79,28 +86,26 @@ def _input(path: Path) -> object:
         raise TryRefused("input", detail=f"--input {path}: {error}") from error
 
 
+def _sent(given: object, idp: IdentityProvider, *, raw: bool) -> tuple[Attributes, IdentityProvider]:
+    """The input as a connector would give it, and the provider as it reads it: short names stay as they are."""
+    try:
+        attributes = read_raw(given, idp.protocol) if raw else read_incoming(given)
+    except ValueError as error:
+        raise TryRefused("input", detail=str(error)) from error
+    return attributes, idp if raw else replace(idp, profile=replace(idp.profile, claim_names={}))
+
+
 def _outcome(
-    loaded: Configuration,
-    tenant: Tenant,
-    idp: IdentityProvider,
-    client: Client | None,
-    given: object,
-    *,
-    raw: bool,
+    loaded: Configuration, tenant: Tenant, idp: IdentityProvider, client: Client | None, attributes: Attributes
 ) -> Outcome:
     """As a sign-in would go: the guard where a client is named, then the rules."""
     try:
-        attributes = read_raw(given, idp.protocol) if raw else read_incoming(given)
         if client is not None:
             policy.admit(loaded, client.client_id, tenant.id, idp.id)
-        # names that are short already stay as they are
-        profile = idp.profile if raw else replace(idp.profile, claim_names={})
-        incoming = claims.incoming_of(replace(idp, profile=profile), attributes)
-    except ValueError as error:
-        raise TryRefused("input", detail=str(error)) from error
+        incoming = claims.incoming_of(idp, attributes)
     except (AccessDenied, AssertionRejected) as refused:
         return Outcome(False, refused.reason, refused.public, {}, (), None, ())
-    proven = incoming.get("email_verified") if idp.protocol == "oidc" else vouches(attributes)
+    proven = incoming.get("email_verified") if idp.protocol in {"oidc", "oauth2"} else vouches(attributes)
     return claims.apply(tenant, idp, incoming, email_verified=proven if isinstance(proven, bool) else None)
 
 
@@ -118,7 +123,7 @@ def _shown(outcome: Outcome, client: Client | None) -> Outcome:
     return replace(outcome, claims=said, roles=roles)
 
 
-def _answer(outcome: Outcome) -> Mapping[str, object]:
+def _answer(outcome: Outcome) -> dict[str, object]:
     """The contract's members; of a denial `reason` is what the person reads, and `check` what audit events say."""
     return {
         "outcome": "allowed" if outcome.allowed else "denied",

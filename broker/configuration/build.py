@@ -12,7 +12,7 @@ from broker.configuration import openid
 from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
-from broker.configuration.profiles import profile
+from broker.configuration.profiles import profile, profile_for
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
 from broker.configuration.shapes.upstream_life import GroupsShape
 from broker.model import (
@@ -92,7 +92,7 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
 
 
 def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Context) -> IdentityProvider:
-    vendor = profile(shape.vendor)
+    vendor = profile_for(shape.vendor, shape.client_id)
     saml = _saml(shape, vendor, context) if shape.protocol == "saml" else None
     oidc = openid.oidc(shape, vendor, context) if shape.protocol == "oidc" else None
     oauth2 = openid.oauth2(shape, vendor, context) if shape.protocol == "oauth2" else None

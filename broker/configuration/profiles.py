@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
@@ -37,6 +38,9 @@ _COMMON_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("groups", "roles", "amr"), "list"),
     "updated_at": "number",
 }
+
+
+_OUR_NAME = "{client_id}"
 
 
 class _AskedShape(Shape):
@@ -98,6 +102,15 @@ def profile(vendor: str) -> VendorProfile:
             for protocol, rows in shape.ask.items()
         },
     )
+
+
+def profile_for(vendor: str, client_id: str | None) -> VendorProfile:
+    """The profile with our own name there put in: Keycloak nests a client's roles under its client id."""
+    found = profile(vendor)
+    if client_id is None or not any(_OUR_NAME in name for name in found.claim_names):
+        return found
+    names = {name.replace(_OUR_NAME, client_id): short for name, short in found.claim_names.items()}
+    return replace(found, claim_names=names)
 
 
 def vendors() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One quiet thread a worker: newer revisions, expired rows, and the sign-ins that nobody finished."""
+"""One quiet thread a worker: newer revisions, expired rows, the sign-ins that nobody finished, and keys to renew."""
 
 from __future__ import annotations
 
@@ -17,10 +17,20 @@ PURGE_EVERY = 30  # looks between two purges
 
 
 class Upkeep:
-    def __init__(self, store: Store, live: Live, signin: SignIn, clock: Callable[[], float]) -> None:
+    """also: called at each look."""
+
+    def __init__(
+        self,
+        store: Store,
+        live: Live,
+        signin: SignIn,
+        clock: Callable[[], float],
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._live = live
         self._signin = signin
+        self._also = also
         self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -45,6 +55,7 @@ class Upkeep:
             looks += 1
             try:
                 self._live.refresh()
+                self._also()
                 if looks % PURGE_EVERY == 0:
                     self.purge()
             except BrokerError as error:  # the store is away: what is in force stays in force

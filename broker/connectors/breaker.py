@@ -8,6 +8,7 @@ honestly, since when nobody has answered. At most AT_ONCE requests of a worker a
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,18 +18,57 @@ from broker.errors import UpstreamUnavailable
 FAILURES = 3
 SHORTEST, LONGEST = 10, 300  # seconds
 AT_ONCE = 4  # of a worker's eight threads
-PATIENCE = 0.25  # seconds to wait until another request of ours has come back
+PATIENCE = 1.0  # seconds on the way after which a request is slow, and nobody waits for its place any more
 WAITING = 2  # threads that may wait for a document which another thread is fetching
 DEAD = frozenset({"dns", "connect", "tls", "timeout", "status"})  # no answer; one that makes no sense is an answer
+
+
+class Places:
+    """A few may be inside. Who comes later waits while the oldest one inside is young, and is refused once it is not:
+    a burst at a quick identity provider passes, a hanging one holds no further thread.
+    """
+
+    def __init__(self, number: int, patience: float, monotonic: Callable[[], float]) -> None:
+        self._free = threading.BoundedSemaphore(number)
+        self._patience = patience
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._inside: list[float] = []  # when each came
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Raises UpstreamUnavailable upstream_busy."""
+        if not self._free.acquire(timeout=self._left()):
+            raise busy()
+        came = self._monotonic()
+        with self._lock:
+            self._inside.append(came)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside.remove(came)
+            self._free.release()
+
+    def _left(self) -> float:
+        with self._lock:
+            oldest = min(self._inside, default=self._monotonic())
+        return max(0.0, oldest + self._patience - self._monotonic())
 
 
 class Breaker:
     """A guard for `Outbound.behind`. Raises UpstreamUnavailable: upstream_down, upstream_busy."""
 
-    def __init__(self, clock: Callable[[], float], *, at_once: int = AT_ONCE, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        at_once: int = AT_ONCE,
+        patience: float = PATIENCE,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
-        self._slots = threading.BoundedSemaphore(at_once)
-        self._patience = patience
+        self._places = Places(at_once, patience, monotonic)
         self._lock = threading.Lock()
         self._failures = 0
         self._since = 0.0  # when the first of them began
@@ -37,17 +77,13 @@ class Breaker:
     @contextmanager
     def __call__(self) -> Iterator[None]:
         began = self._admitted()
-        if not self._slots.acquire(timeout=self._patience):
-            raise busy()
-        try:
-            yield
-        except UpstreamUnavailable as failure:
-            self._ended(began, dead=failure.reason in DEAD)
-            raise
-        else:
+        with self._places.taken():
+            try:
+                yield
+            except UpstreamUnavailable as failure:
+                self._ended(began, dead=failure.reason in DEAD)
+                raise
             self._ended(began, dead=False)
-        finally:
-            self._slots.release()
 
     def down_since(self) -> float | None:
         """Since when it has been left alone; None: it is not."""
@@ -81,20 +117,17 @@ class Breaker:
 class Turn:
     """One thread at a time fetches; a few may wait for what it brings, the next learns at once that it is busy."""
 
-    def __init__(self, waiting: int = WAITING) -> None:
+    def __init__(
+        self, waiting: int = WAITING, patience: float = PATIENCE, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._lock = threading.Lock()
-        self._room = threading.BoundedSemaphore(waiting + 1)
+        self._room = Places(waiting + 1, patience, monotonic)
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:
         """Raises UpstreamUnavailable upstream_busy."""
-        if not self._room.acquire(blocking=False):
-            raise busy()
-        try:
-            with self._lock:
-                yield
-        finally:
-            self._room.release()
+        with self._room.taken(), self._lock:
+            yield
 
     @contextmanager
     def if_free(self) -> Iterator[bool]:

@@ -1,17 +1,20 @@
-"""Certificates and secrets end on a day that is known long before; somebody should hear of it in time."""
+"""Certificates and secrets end on a day that is known long before, clocks drift: somebody should hear of it in time."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-from broker.connectors.connector import Notices
+from broker.connectors.connector import Finding, Notices
 from broker.model import AuditEvent, IdentityProvider
 
 log = logging.getLogger(__name__)
 
 DAY = 86400
 EARLY = (60, 30, 7, 0)  # days before the end
+APART = 60  # seconds that an IdP's clock may be off: half of what most profiles allow
 
 
 def days_left(ends: int, now: float) -> int:
@@ -33,3 +36,26 @@ def warn(notices: Notices, idp: IdentityProvider, what: str, name: str, ends: in
     detail = {"name": name, "ends": date_of(ends), "days": str(left)}
     event = AuditEvent("upstream.ends", "failure", "", tenant=idp.tenant, idp=idp.id, reason=what, detail=detail)
     notices.record(event)
+
+
+def end_finding(check: str, name: str, ends: int, now: float) -> Finding:
+    left = days_left(ends, now)
+    if left < 0:
+        return Finding(check, False, f"{name} ended on {date_of(ends)}")
+    return Finding(check, left >= EARLY[0], f"{name} ends on {date_of(ends)}, in {left} days")
+
+
+def clock_finding(headers: Mapping[str, str], now: float) -> Finding:
+    """By the Date header of an answer that has just come (RFC 9110 §6.6.1)."""
+    try:
+        theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except ValueError:
+        return Finding("clock", True, "unknown: the answer carries no date")
+    apart = round(theirs - now)
+    return Finding("clock", abs(apart) <= APART, f"{abs(apart)} seconds {'ahead of' if apart > 0 else 'behind'} ours")
+
+
+def end_finding_soon(check: str, ends: float, now: float) -> Finding:
+    """Of a document that its publisher renews all the time: only one that is over is at fault."""
+    moment = datetime.fromtimestamp(ends, UTC).isoformat(timespec="minutes")
+    return Finding(check, ends > now, f"good until {moment}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.exceptions import InvalidKeyError
 
@@ -27,6 +29,11 @@ class PublicKey:
     algorithms: tuple[str, ...]  # those this key may verify
     key: _Public = field(repr=False)
     issuer: str | None = None  # Entra's member: the only issuer this key speaks for, or its template for many
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the key itself, in lower-case hex: the same under another `kid`."""
+        return hashlib.sha256(self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class OidcSettings:
     acr_values: tuple[str, ...] = ()  # asked for, and one of them required
     claims_request: str | None = None  # the `claims` parameter as JSON; its essential values are required
     hosted_domains: tuple[str, ...] = ()  # Google's `hd`, one of which is required
+    client_secret_expires: int | None = None  # epoch seconds; nothing stops then, but operators hear of it before
 
     @property
     def of_many_tenants(self) -> bool:
@@ -134,6 +135,7 @@ class OAuth2Settings:
     scopes: tuple[str, ...] = ()
     authorize: Mapping[str, str] = field(default_factory=dict)
     subject: tuple[str, ...] = ()
+    client_secret_expires: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

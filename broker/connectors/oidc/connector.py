@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -11,12 +11,14 @@ from typing import TypeVar
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
 from broker import jose, telemetry
-from broker.connectors.connector import LoggedOut, Surroundings
+from broker.connectors.announcements import keys_changed
+from broker.connectors.connector import Finding, LoggedOut, Surroundings
 from broker.connectors.graph import Graph
 from broker.connectors.oidc import logout_token, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
 from broker.connectors.oidc.client_proof import Proof, prove, require_secret
+from broker.connectors.oidc.examination import examine
 from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims
 from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of, upstream_of
 from broker.connectors.oidc.kept import Kept, Shelf
@@ -74,7 +76,9 @@ class OidcConnector:
             _read_keys,
             fresh=_HOUR,
             stale=24 * _HOUR,
+            replaced=self._announce,
         )
+        self._notices = surroundings.notices
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         """Redirect to the IdP. Raises UpstreamUnavailable: client_secret_missing, discovery…, those of `outbound`."""
@@ -144,10 +148,16 @@ class OidcConnector:
         """There is no document: the IdP's admin enters the callback URL."""
         return None
 
-    def probe(self) -> None:
-        """Reach the IdP: discovery and keys. Raises UpstreamUnavailable."""
-        self._provider.current()
-        self._keys.current()
+    def renew(self) -> float:
+        """Discovery and keys, behind the scenes; answers when it is time again. Raises UpstreamUnavailable."""
+        return min(self._provider.renew(), self._keys.renew())
+
+    def examine(self) -> Iterator[Finding]:
+        """Reach the IdP now, whatever is kept."""
+        return examine(self._outbound, self._settings, self._clock, self._read_discovery, _read_keys)
+
+    def _announce(self, before: jose.KeySet, after: jose.KeySet, since: int) -> None:
+        keys_changed(self._notices, self._idp, _described(before), _described(after), since)
 
     def _expected(self, request: AuthRequest, code: str, tokens: Tokens) -> Expected:
         memory = request.memory
@@ -231,6 +241,10 @@ def _required(settings: OidcSettings) -> Required:
         claims=essential_claims(settings.claims_request),
         hosted_domains=settings.hosted_domains,
     )
+
+
+def _described(keys: jose.KeySet) -> dict[str, dict[str, str]]:
+    return {one.fingerprint: {"kid": one.kid or ""} for one in keys.keys}
 
 
 def _read_keys(body: bytes) -> jose.KeySet:

@@ -4,15 +4,17 @@ Age of our copy:   up to `fresh`           used as it is
                    up to `stale`           fetched again; where that fails, still used
                    older                   fetched again; where that fails, so does the sign-in
 After a failed fetch the provider is left alone for COOL_DOWN seconds (RETRY, where there is no copy at all).
+Behind the scenes a copy is renewed about every 12 hours, so that one which nobody has asked for is not old either.
 """
 
 from __future__ import annotations
 
-import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from broker.connectors.breaker import Turn
 from broker.connectors.connector import Documents
 from broker.errors import UpstreamUnavailable
 
@@ -20,6 +22,7 @@ T = TypeVar("T")
 
 COOL_DOWN = 60
 RETRY = 5
+RENEW = 12 * 3600
 _CLOCKS_APART = 60  # seconds that another process may be ahead of us
 
 
@@ -48,7 +51,8 @@ class _Copy(Generic[T]):
 class Kept(Generic[T]):
     """Thread-safe: one thread fetches, and the others go on with the copy they have while there is one.
 
-    fetch: gets the bytes. read: makes the value. Both raise UpstreamUnavailable.
+    fetch: gets the bytes. read: makes the value. Both raise UpstreamUnavailable. replaced: hears of a fetched value
+    that takes the place of another one, with the moment when that one was fetched.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Kept(Generic[T]):
         *,
         fresh: int,
         stale: int,
+        replaced: Callable[[T, T, int], None] = lambda _old, _new, _fetched_at: None,
     ) -> None:
         self._shelf = shelf
         self._clock = clock
@@ -67,9 +72,10 @@ class Kept(Generic[T]):
         self._read = read
         self._fresh = fresh
         self._stale = stale
+        self._replaced = replaced
         self._copy: _Copy[T] | None = None
         self._failure: tuple[float, UpstreamUnavailable] | None = None
-        self._fetching = threading.Lock()
+        self._turn = Turn()
 
     def current(self) -> T:
         """The document, at most `fresh` old if the provider answers, `stale` if not. Raises UpstreamUnavailable."""
@@ -79,17 +85,22 @@ class Kept(Generic[T]):
         """The document fetched again, at most once in COOL_DOWN seconds: for a token signed by an unknown key."""
         return self._no_older_than(COOL_DOWN)
 
+    def renew(self) -> float:
+        """Behind the scenes: renewed where it is time; answers when it is time again. Raises UpstreamUnavailable."""
+        every = RENEW * (0.75 + 0.2 * (zlib.crc32(f"{self._shelf.tenant}/{self._shelf.idp}".encode()) % 1000 / 1000))
+        self._no_older_than(int(every) - _CLOCKS_APART)
+        copy = self._copy
+        return self._clock() + COOL_DOWN if copy is None else max(copy.fetched_at + every, self._clock() + COOL_DOWN)
+
     def _no_older_than(self, seconds: int) -> T:
         copy = self._copy
         if copy is not None and self._within(copy.fetched_at, seconds):
             return copy.value
-        usable = copy is not None and self._within(copy.fetched_at, self._stale)
-        if not self._fetching.acquire(blocking=not usable) and copy is not None:
-            return copy.value
-        try:
-            return self._renewed(seconds)
-        finally:
-            self._fetching.release()
+        if copy is None or not self._within(copy.fetched_at, self._stale):
+            with self._turn.waited_for():
+                return self._renewed(seconds)
+        with self._turn.if_free() as ours:
+            return self._renewed(seconds) if ours else copy.value
 
     def _renewed(self, seconds: int) -> T:
         """Another thread's copy, another process' copy, the provider's, or the last known good one."""
@@ -100,11 +111,14 @@ class Kept(Generic[T]):
         usable = copy is not None and self._within(copy.fetched_at, self._stale)
         try:
             self._leave_alone_after_failure(COOL_DOWN if usable else RETRY)
-            copy = self._copy = self._fetched()
+            fetched = self._copy = self._fetched()
         except UpstreamUnavailable:
             if copy is None or not usable:
                 raise
-        return copy.value
+            return copy.value
+        if copy is not None:
+            self._replaced(copy.value, fetched.value, copy.fetched_at)
+        return fetched.value
 
     def _take_stored(self) -> None:
         stored = self._shelf.load()

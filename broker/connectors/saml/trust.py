@@ -15,6 +15,7 @@ import zlib
 from dataclasses import dataclass
 
 from broker.connectors import endings
+from broker.connectors.announcements import keys_changed
 from broker.connectors.breaker import Turn
 from broker.connectors.connector import Surroundings
 from broker.connectors.saml import vetting
@@ -175,7 +176,8 @@ class Trust:
         self._save(self._kind, document, now)
         if known is not None:
             self._save(self._waiting, b"", now)
-            self._announce(known, parsed)
+            before, after = vetting.described(known.metadata), vetting.described(parsed)
+            keys_changed(self._surroundings.notices, self._idp, before, after, known.fetched_at)
         return self._known_from(parsed, int(now), now)
 
     def _hold(self, document: bytes, waits: tuple[str, ...], now: float) -> None:
@@ -188,17 +190,6 @@ class Trust:
         if self._surroundings.notices.once(self._idp.tenant, f"waits {self._idp.id} {digest}", int(now) + 90 * 86400):
             log.warning("%s/%s: a change of %s waits for approval", self._idp.tenant, self._idp.id, ", ".join(waits))
             self._record("upstream.change_waits", "failure", " ".join(waits), {"document": digest})
-
-    def _announce(self, known: Known, fresh: IdpMetadata) -> None:
-        before = known.metadata
-        for event, ones in (
-            ("upstream.key_added", vetting.added(before, fresh)),
-            ("upstream.key_removed", vetting.added(fresh, before)),
-        ):
-            for one in ones:
-                log.warning("%s of %s/%s: %s", event, self._idp.tenant, self._idp.id, one.fingerprint)
-                detail = {"certificate": one.fingerprint, "ends": endings.date_of(one.not_after)}
-                self._record(event, "success", None, detail)
 
     def _record(self, event: str, outcome: str, reason: str | None, detail: dict[str, str]) -> None:
         idp = self._idp

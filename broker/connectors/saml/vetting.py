@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from broker.connectors.endings import date_of
 from broker.xml.metadata import IdpMetadata, MetadataRefused, SigningCertificate
 
 
@@ -38,6 +39,6 @@ def changes(trusted: IdpMetadata, offered: IdpMetadata, *, named: bool) -> tuple
     return tuple(found)
 
 
-def added(before: IdpMetadata, after: IdpMetadata) -> tuple[SigningCertificate, ...]:
-    known = {one.fingerprint for one in before.certificates}
-    return tuple(one for one in after.certificates if one.fingerprint not in known)
+def described(metadata: IdpMetadata) -> dict[str, dict[str, str]]:
+    """The keys for an announcement."""
+    return {one.fingerprint: {"ends": date_of(one.not_after)} for one in metadata.certificates}

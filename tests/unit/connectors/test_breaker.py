@@ -101,7 +101,7 @@ def test_few_requests_are_on_their_way_at_once() -> None:
 
 
 def test_few_threads_wait_for_a_document_that_another_one_fetches() -> None:
-    turn, fetching, go = Turn(waiting=1), threading.Event(), threading.Event()
+    turn, fetching, go = Turn(waiting=1, patience=0), threading.Event(), threading.Event()
     ended: list[str] = []
 
     def fetch(name: str) -> None:
@@ -120,10 +120,7 @@ def test_few_threads_wait_for_a_document_that_another_one_fetches() -> None:
     refused = ""
     while not refused:  # until the second one waits
         try:
-            probe = turn._room.acquire(blocking=False)
-            if probe:
-                turn._room.release()
-            else:
+            if len(turn._room._inside) == 2:
                 with turn.waited_for():
                     pass
         except UpstreamUnavailable as failure:
@@ -135,3 +132,27 @@ def test_few_threads_wait_for_a_document_that_another_one_fetches() -> None:
     assert ended == ["first", "second"]
     with turn.if_free() as ours:
         assert ours
+
+
+def test_a_burst_at_a_quick_identity_provider_passes() -> None:
+    breaker, passed = Breaker(lambda: NINE_TWELVE, at_once=1, patience=5), []
+
+    def ask() -> None:
+        with breaker():
+            passed.append(1)
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(passed) == 20
+
+
+def test_nobody_waits_behind_a_request_that_is_slow() -> None:
+    moment = [100.0]
+    breaker = Breaker(lambda: NINE_TWELVE, at_once=1, patience=1, monotonic=lambda: moment[0])
+    with breaker():
+        moment[0] += 1
+        with pytest.raises(UpstreamUnavailable, match="upstream_busy"), breaker():
+            pass

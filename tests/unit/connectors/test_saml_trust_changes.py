@@ -31,7 +31,7 @@ def test_a_new_key_is_trusted_at_once_and_announced() -> None:
     after_refresh(world, trust, entity(OLD, NEW))
     assert keys_of(trust) == [fingerprint(OLD), fingerprint(NEW)]
     assert world.heard() == ["upstream.key_added"]
-    assert world.events[0].detail["certificate"] == fingerprint(NEW)
+    assert world.events[0].detail["key"] == fingerprint(NEW)
 
 
 def test_a_removed_key_stops_with_that_refresh_in_every_worker() -> None:

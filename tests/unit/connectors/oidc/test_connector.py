@@ -246,5 +246,5 @@ def test_a_refusal_of_the_provider_is_told_with_its_code_in_the_log_only(
 
 
 def test_probe_reaches_discovery_and_keys(op: OidcOp, outbound: Outbound) -> None:
-    RelyingParty(op, outbound).connector.probe()
+    RelyingParty(op, outbound).connector.renew()
     assert [path for path, _, _ in op.seen] == ["/.well-known/openid-configuration", "/jwks"]

@@ -79,6 +79,7 @@ class IdpMetadata:
     valid_until: float | None
     cache_seconds: int | None
     sso_post: str | None = None
+    takes_redirects: bool = True
     slo: tuple[Endpoint, ...] = ()
 
     @property
@@ -132,6 +133,7 @@ def parse(
         valid_until=valid_until,
         cache_seconds=_cache_seconds(*around),
         sso_post=next((one.location for one in _endpoints(role, SIGN_ON, loopback) if one.binding == POST), None),
+        takes_redirects=any(one.get("Binding") == REDIRECT for one in role.iterchildren(SIGN_ON)),
         slo=_endpoints(role, f"{{{MD}}}SingleLogoutService", loopback),
     )
 

@@ -118,7 +118,7 @@ class SamlConnector:
         wanted = self._settings.request_binding
         if wanted == "post" and idp.sso_post is None:
             raise MetadataRefused("metadata_no_sso", detail="request_binding is post, and it takes no forms")
-        only_way = wanted is None and idp.sso_post == idp.sso_url
+        only_way = wanted is None and not idp.takes_redirects
         return idp.sso_post if wanted == "post" or only_way else None
 
     def _proven(

@@ -38,6 +38,7 @@ def test_entity_id_may_be_a_name_that_nobody_can_fetch() -> None:
 def test_provider_that_takes_forms_only_is_sent_forms() -> None:
     found = parsed(Entity(NAME, GOOD.keys, binding=POST).document())
     assert found.sso_url == found.sso_post == "https://idp.contoso.com/sso"
+    assert not found.takes_redirects
     assert parsed(GOOD.document()).sso_post is None
 
 

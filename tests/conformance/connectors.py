@@ -23,10 +23,12 @@ from broker.model import (
     SamlSettings,
     Secret,
     VendorProfile,
+    WsFedSettings,
 )
 from tests.attacks.oidc.relying_party import CALLBACK_URL, PROFILE, RelyingParty, Shelves, speaking
 from tests.attacks.saml.case import Context
 from tests.attacks.saml.harness import ACS, BROKER, ISSUER, NOW, connector, idp_of
+from tests.attacks.wsfed import harness as federation
 from tests.idps.oauth2_hub import OAuth2Hub
 from tests.idps.oidc_op import OidcOp
 from tests.idps.saml_signer import signer
@@ -36,7 +38,8 @@ from tests.idps.saml_signer import signer
 class Speaking:
     """answer: what the IdP sends for a request that was begun. method: how its answers come.
 
-    foreign: the reason that refuses a good answer to another request.
+    foreign: the reason that refuses a good answer to another request. by_name: the protocol has nothing else for it
+    than the transaction's name, which `signin` binds to the browser.
     """
 
     connector: Connector
@@ -44,6 +47,7 @@ class Speaking:
     answer: Callable[[AuthRequest, Begun], Callback]
     method: str
     foreign: str
+    by_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,15 @@ def refused(idp: IdentityProvider) -> NoReturn:
     raise AssertionError("no SAML key is needed")
 
 
+@contextmanager
+def wsfed() -> Iterator[Speaking]:
+    def answer(request: AuthRequest, _: Begun) -> Callback:
+        context = replace(federation.begun()[1], wctx=request.id)
+        return context.post(context.signed())
+
+    yield Speaking(federation.connector(), federation.CALLBACK, answer, "POST", "wctx", by_name=True)
+
+
 OP = OidcSettings("https://op.example.com", "broker", Secret("the secret of the broker"))
 ADFS = SamlSettings(MetadataSource(url="https://adfs.example.com/metadata"))
 
@@ -119,4 +132,5 @@ HARNESSES: Mapping[str, Harness] = {
     "oauth2": Harness(IdentityProvider("contoso", "op", "Hub", "oauth2", HUB_PROFILE, oauth2=HUB), oauth2),
     "oidc": Harness(IdentityProvider("contoso", "op", "Provider", "oidc", PROFILE, oidc=OP), oidc),
     "saml": Harness(idp_of(ADFS), saml),
+    "wsfed": Harness(federation.idp_of(WsFedSettings(ADFS.metadata)), wsfed),
 }

@@ -17,6 +17,7 @@ from tests.attacks.saml.harness import NOW
 from tests.conformance.connectors import HARNESSES, Speaking
 
 REQUEST = AuthRequest("a-transaction.6b49d200.mark.place", "app", "https://app.example/cb", ("openid",), int(NOW))
+OTHER = replace(REQUEST, id="another-one.6b49d200.mark.place")
 
 
 class Untouchable:
@@ -38,10 +39,10 @@ def at(kind: str) -> Iterator[Speaking]:
         yield speaking
 
 
-def begun(at: Speaking) -> tuple[AuthRequest, Begun]:
+def begun(at: Speaking, request: AuthRequest = REQUEST) -> tuple[AuthRequest, Begun]:
     """As it comes back from the store."""
-    started = at.connector.begin(REQUEST, at.callback_url)
-    kept = serial.loads(AuthRequest, serial.dumps(replace(REQUEST, memory=started.memory)))
+    started = at.connector.begin(request, at.callback_url)
+    kept = serial.loads(AuthRequest, serial.dumps(replace(request, memory=started.memory)))
     return kept, started
 
 
@@ -61,7 +62,7 @@ def test_construction_touches_nothing(kind: str) -> None:
 
 
 def test_settings_of_another_protocol_are_refused(kind: str) -> None:
-    bare = replace(HARNESSES[kind].idp, oauth2=None, oidc=None, saml=None)
+    bare = replace(HARNESSES[kind].idp, oauth2=None, oidc=None, saml=None, wsfed=None)
     nothing = Untouchable()
     with pytest.raises(ValueError, match="contoso"):
         KINDS[kind](bare, Surroundings("https://login.example.com", False, nothing, nothing, untouchable, untouchable))  # type: ignore[arg-type]  # as above
@@ -92,7 +93,7 @@ def test_what_it_must_remember_is_text_and_outlives_the_store(at: Speaking) -> N
 
 def test_two_sign_ins_remember_different_things(at: Speaking) -> None:
     first, second = begun(at)[0], begun(at)[0]
-    assert first.memory != second.memory
+    assert at.by_name or first.memory != second.memory
 
 
 def test_a_good_answer_correlates_to_its_request_and_proves_an_identity(at: Speaking, kind: str) -> None:
@@ -109,7 +110,7 @@ def test_a_good_answer_correlates_to_its_request_and_proves_an_identity(at: Spea
 
 def test_an_answer_to_another_request_is_refused(at: Speaking) -> None:
     kept, _ = begun(at)
-    other, started = begun(at)
+    other, started = begun(at, OTHER if at.by_name else REQUEST)
     assert rejection(at, kept, at.answer(other, started)) == at.foreign
 
 
@@ -128,7 +129,7 @@ def correlated(at: Speaking, answer: Callback) -> str | None:
 
 
 TEXTS = ("", "x", "%", "\x00", "☃" * 30, "A" * 100_000, "PHg+", "../../etc/passwd")
-NAMES = ("state", "code", "error", "iss", "response", "id_token", "SAMLResponse", "RelayState")
+NAMES = ("state", "code", "error", "iss", "response", "id_token", "SAMLResponse", "RelayState", "wa", "wresult", "wctx")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

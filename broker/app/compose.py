@@ -12,7 +12,9 @@ from flask import Flask, Request
 
 from broker import configuration, telemetry
 from broker.app.live import Live
+from broker.app.notices import StoreNotices
 from broker.app.prepare import key_ring, open_store, sp_host
+from broker.app.rounds import Rounds
 from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
 from broker.app.upkeep import Upkeep
@@ -23,8 +25,8 @@ from broker.policy import Address
 from broker.renewal import Renewal
 from broker.seal import Seal
 from broker.sessions import Sessions
-from broker.signin import Correlation, SignIn
-from broker.signout import BackChannel, Deliveries, SignOut
+from broker.signin import Correlation, Portal, SignIn
+from broker.signout import BackChannel, Deliveries, SignOut, SingleLogouts
 from broker.store import Store, StoredKey, StoreDocuments
 from broker.tokens.access import OwnTokens
 from broker.tokens.issuer import Issuer
@@ -40,6 +42,7 @@ from broker.web.network import client_address
 from broker.web.pages import Pages
 from broker.web.revoke import RevocationEndpoint
 from broker.web.rp_keys import RpKeysEndpoint
+from broker.web.slo import SingleLogoutEndpoint
 from broker.web.token import TokenEndpoint
 from broker.web.upstream_logout import UpstreamLogout
 from broker.web.userinfo import UserinfoEndpoint
@@ -65,6 +68,8 @@ class House:
     rp_keys: RpKeys
     signin: SignIn
     signout: SignOut
+    portal: Portal
+    logouts: SingleLogouts
     renewal: Renewal
     cookies: Cookies
     pages: Pages
@@ -99,7 +104,8 @@ def create(
     app.extensions["broker"] = house
     _register(app, house)
     if upkeep:
-        Upkeep(house.store, house.live, house.signin, clock).start()
+        rounds = Rounds(house.live, house.connectors, clock)
+        Upkeep(house.store, house.live, house.signin, clock, rounds.look).start()
     return app
 
 
@@ -137,6 +143,15 @@ def build(
         rp_keys=rp_keys,
         signin=signin,
         signout=signout,
+        portal=Portal(
+            issuer=deployment.issuer,
+            store=store,
+            connectors=connectors,
+            sessions=sessions,
+            correlation=Correlation(seal),
+            clock=clock,
+        ),
+        logouts=SingleLogouts(deployment.issuer, store, connectors, signout, clock),
         renewal=Renewal(store, connectors, sessions, signout.expel, clock),
         cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
         pages=Pages(deployment.issuer),
@@ -160,6 +175,7 @@ def _connectors(deployment: Deployment, store: Store, outbound: Outbound, rp_key
             clock=clock,
             sp_keys=SpKeyRing(store, sp_host(deployment), clock),
             rp_key=rp_keys.active,
+            notices=StoreNotices(store),
         )
     )
 
@@ -184,7 +200,7 @@ def _application(house: House) -> Callable[[str], str | None]:
     return name
 
 
-def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint, UpstreamLogout]:
+def _front(house: House) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout]:
     """What browsers visit."""
     return (
         Authorize(
@@ -203,6 +219,7 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint, 
             issuer=house.deployment.issuer,
             live=house.live,
             signin=house.signin,
+            portal=house.portal,
             connectors=house.connectors,
             cookies=house.cookies,
             address=house.address,
@@ -215,7 +232,9 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout, RpKeysEndpoint, 
             pages=house.pages,
             seal=house.seal,
             verify_hint=house.tokens.hint_claims,
+            logouts=house.logouts,
         ),
+        SingleLogoutEndpoint(house.live, house.logouts, house.pages),
         RpKeysEndpoint(house.live, house.rp_keys.jwks),
         UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
     )

@@ -120,6 +120,11 @@ class Examined(Protocol):
 
     def examine(self) -> Iterator[Finding]: ...
 
+
+@runtime_checkable
+class Approving(Protocol):
+    """A connector that holds changes back."""
+
     def approve(self) -> tuple[str, ...]:
         """Trust what waits for an operator; names what was approved, nothing where nothing waits."""
 
@@ -154,8 +159,31 @@ class Vouches(Protocol):
         """The refresh token to use next. Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a sign-in that the upstream began leads: an application, and perhaps where in it.
+
+    ignored: it asked for something else, which nobody has allowed.
+    """
+
+    client_id: str
+    link: str | None
+    ignored: bool = False
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """A connector whose upstream may begin a sign-in by itself, from a portal of its own."""
+
+    def target(self, callback: Callback) -> Target | None:
+        """None: the answer claims to belong to a request, or nobody may begin here. Raises AssertionRejected."""
+
+    def unsolicited(self, callback: Callback, callback_url: str) -> Identity:
+        """Verify an answer that nobody asked for. Raises like `finish`."""
+
+
 class Connector(Protocol):
-    """Built as `Connector(idp, surroundings)`; no network before `begin`, `finish` or `probe`. Thread-safe.
+    """Built as `Connector(idp, surroundings)`; no network before it is used. Thread-safe.
 
     event: what its audit events begin with (`saml`, `oidc_rp`: `saml.rejected`). path: the callback's last
     segment. correlation: this protocol's reason for each way an answer fails to belong to a request of this browser

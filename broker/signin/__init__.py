@@ -2,5 +2,6 @@
 
 from broker.signin.correlation import Correlation, Fault
 from broker.signin.flow import Answered, Completed, SignIn, Started
+from broker.signin.portal import Landed, Parked, Portal
 
-__all__ = ["Answered", "Completed", "Correlation", "Fault", "SignIn", "Started"]
+__all__ = ["Answered", "Completed", "Correlation", "Fault", "Landed", "Parked", "Portal", "SignIn", "Started"]

@@ -17,7 +17,7 @@ from broker import policy
 from broker.connectors import Connectors, path_of
 from broker.errors import AccessDenied
 from broker.model import Callback, Configuration, IdentityProvider
-from broker.signin import Answered, Completed, SignIn
+from broker.signin import Completed, Portal, SignIn
 from broker.web.cookies import Cookies
 from broker.web.responses import to_client
 
@@ -29,6 +29,7 @@ class Callbacks:
     issuer: str
     live: Callable[[], Configuration]
     signin: SignIn
+    portal: Portal
     connectors: Connectors
     cookies: Cookies
     address: Callable[[Request], Address]
@@ -39,6 +40,7 @@ class Callbacks:
         routes.add_url_rule(f"{at}/metadata", "metadata", self.metadata)
         at = "/t/<tenant>/<any(saml):protocol>/<idp>"
         routes.add_url_rule(f"{at}/acs", "acs", self.answer, methods=["POST"])
+        routes.add_url_rule(f"{at}/landing", "landing", self.landing)
         at = "/t/<tenant>/<any(oidc):protocol>/<idp>"
         routes.add_url_rule(f"{at}/callback", "callback", self.answer, methods=["GET", "POST"])
         at = "/t/<tenant>/<any(wsfed):protocol>/<idp>"
@@ -50,10 +52,15 @@ class Callbacks:
     def answer(self, tenant: str, protocol: str, idp: str) -> Response:
         configuration = self.live()
         callback = Callback(request.method, _every_value(request.args), _every_value(request.form))
-        cookies = self.cookies
+        cookies, provider = self.cookies, _provider(configuration, tenant, protocol, idp)
+        parked = self.portal.receive(configuration, provider, callback, self.address(request))
+        if parked is not None:
+            response = self._sent_on(f"/t/{tenant}/{protocol}/{idp}/landing", parked.name)
+            cookies.set_transaction(response, request, parked.name, parked.cookie)
+            return response
         result = self.signin.answer(
             configuration,
-            _provider(configuration, tenant, protocol, idp),
+            provider,
             callback,
             cookies.transaction(request),
             cookies.session(request),
@@ -61,7 +68,7 @@ class Callbacks:
         )
         if isinstance(result, Completed):
             return self._completed(result, result.request.id)
-        return self._parked(result, f"/t/{tenant}/{protocol}/{idp}/arrival")
+        return self._sent_on(f"/t/{tenant}/{protocol}/{idp}/arrival", result.name)
 
     def arrival(self, tenant: str, protocol: str, idp: str) -> Response:
         configuration = self.live()
@@ -90,8 +97,25 @@ class Callbacks:
         media_type, body = document
         return Response(body, content_type=media_type)
 
-    def _parked(self, answered: Answered, path: str) -> Response:
-        query = urlencode({"name": answered.name})
+    def landing(self, tenant: str, protocol: str, idp: str) -> Response:
+        """The GET after an answer that the IdP sent by itself."""
+        configuration, name, cookies = self.live(), request.args.get("name", ""), self.cookies
+        landed = self.portal.land(
+            configuration,
+            _provider(configuration, tenant, protocol, idp),
+            name,
+            cookies.transaction(request),
+            cookies.session(request),
+            self.address(request),
+        )
+        response = Response(status=303, headers={"Location": landed.location})
+        cookies.end_transaction(response, name)
+        cookies.set_session(response, landed.browser)
+        cookies.remember_realm(response, request, landed.session.home_tenant, landed.session.idp)
+        return response
+
+    def _sent_on(self, path: str, name: str) -> Response:
+        query = urlencode({"name": name})
         return Response(status=303, headers={"Location": f"{self.issuer}{path}?{query}"})
 
     def _completed(self, completed: Completed, name: str) -> Response:

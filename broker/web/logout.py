@@ -2,7 +2,7 @@
 
 A valid `id_token_hint` ends its `sid` at once (expired, or signed by a retired key, is fine); anything else asks first.
 The browser leaves only to a registered `post_logout_redirect_uri` of a client that the request names; before that it
-loads the frames of the applications that want to learn of it there.
+loads the frames of the applications that want to learn of it there, and visits the upstreams that sign out with us.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from broker.errors import ShownError, TokenRejected
 from broker.model import Client, Configuration, Session
 from broker.oauth2 import redirect_uris
 from broker.seal import Seal
-from broker.signout import SignOut
+from broker.signout import SignOut, SingleLogouts
 from broker.store import Store
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
@@ -47,6 +47,7 @@ class Logout:
     pages: Pages
     seal: Seal
     verify_hint: Callable[[str], Hint]
+    logouts: SingleLogouts
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("logout", __name__)
@@ -151,12 +152,14 @@ class Logout:
         return {name: parameters[name] for name in KEPT if parameters.get(name)}
 
     def _end(self, asked: Asked, ending: tuple[Session, ...]) -> Response:
-        frames = self.signout.end(self.live(), ending)
-        if asked.leave_for is not None and not frames:
-            response = Response(status=303, headers={"Location": asked.leave_for})
+        configuration, client = self.live(), asked.client
+        frames = self.signout.end(configuration, ending)
+        upstream = self.logouts.begin(configuration, ending, asked.leave_for, client.client_id if client else None)
+        leave_for = upstream or asked.leave_for
+        if leave_for is not None and not frames:
+            response = Response(status=303, headers={"Location": leave_for})
         else:
-            name = asked.client.name if asked.client else None
-            response = self.pages.signed_out(name, frames=frames, leave_for=asked.leave_for)
+            response = self.pages.signed_out(client.name if client else None, frames=frames, leave_for=leave_for)
         if self.cookies.session(request) is not None and not self._held():
             self.cookies.end_session(response)
         return response

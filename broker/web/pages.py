@@ -149,10 +149,20 @@ class Pages:
         allow = form_action(self._issuer, fields.get("post_logout_redirect_uri", ""))
         return self._page("logout_confirm.html", allow=allow, fields=fields)
 
-    def auto_post(self, url: str, fields: Mapping[str, str], cancel_href: str | None = None) -> Response:
-        """`fields` on their way to the IdP's `url`, by a script where there is one, else by a visible button."""
+    def auto_post(
+        self, url: str, fields: Mapping[str, str], cancel_href: str | None = None, *, leaving: bool = False
+    ) -> Response:
+        """`fields` on their way to the IdP's `url`, by a script where there is one, else by a visible button.
+
+        leaving: to sign out there, not in.
+        """
         return self._page(
-            "auto_post.html", allow=form_action(self._issuer, url), url=url, fields=fields, cancel_href=cancel_href
+            "auto_post.html",
+            allow=form_action(self._issuer, url),
+            url=url,
+            fields=fields,
+            cancel_href=cancel_href,
+            leaving=leaving,
         )
 
     def _page(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from broker.connectors.connector import SpKeys, Surroundings
+from broker.connectors.connector import Finding, SpKeys, Surroundings, Target
 from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
+from broker.connectors.saml.examination import examine
 from broker.connectors.saml.logout import SingleLogout
 from broker.connectors.saml.proof import prove
 from broker.connectors.saml.status import check_status
@@ -89,9 +90,30 @@ class SamlConnector:
     def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
         return self._proven(callback, callback_url, request.memory["request_id"], _fresh_since(request))
 
+    def target(self, callback: Callback) -> Target | None:
+        """RelayState chooses among the allowed ones, by client_id or link; anything else leads to the first of them."""
+        allowed = self._settings.unsolicited
+        if not allowed or self.correlate(callback) is not None:
+            return None
+        state = relay_state_of(callback)
+        for client_id, link in allowed:
+            if state in (client_id, link) and state is not None:
+                return Target(client_id, link)
+        return Target(*allowed[0], ignored=bool(state))
+
     def unsolicited(self, callback: Callback, callback_url: str) -> Identity:
         """The same for an answer that nobody asked for, which therefore names no request anywhere (SM-20)."""
         return self._proven(callback, callback_url, None, None)
+
+    def renew(self) -> float:
+        return self._trust.renew()
+
+    def examine(self) -> Iterator[Finding]:
+        settings = self._settings
+        return examine(self._trust, settings.metadata, settings.entity_id is not None, self._surroundings.clock())
+
+    def approve(self) -> tuple[str, ...]:
+        return self._trust.approve()
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = sp.metadata(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from broker.connectors import Connectors
 from broker.model import AuditEvent, Client, Configuration, Session, Signing
 from broker.outbound import Outbound, Response
 from broker.seal import Seal
 from broker.sessions import Sessions
-from broker.signout import BackChannel, Deliveries, SignOut
+from broker.signout import BackChannel, Deliveries, SignOut, SingleLogouts
 from broker.tokens.logout_token import LogoutTokens
 from broker.web.cookies import Cookies
 from broker.web.logout import Logout
@@ -75,7 +76,14 @@ class Leaving(House):
         self.signout = SignOut(ISSUER, self.store, Sessions(self.store, LIFETIMES, clock), self.deliveries)
         cookies = Cookies(seal, loopback=False, transaction_seconds=600)
         logout = Logout(
-            lambda: self.live, self.store, self.signout, cookies, Pages(ISSUER), seal, self.tokens.hint_claims
+            lambda: self.live,
+            self.store,
+            self.signout,
+            cookies,
+            Pages(ISSUER),
+            seal,
+            self.tokens.hint_claims,
+            SingleLogouts(ISSUER, self.store, cast("Connectors", None), self.signout, clock),
         )
         app.register_blueprint(logout.blueprint())
         return app

@@ -1,0 +1,207 @@
+"""Single logout with SAML upstreams, in both directions.
+
+Out: after sessions have ended here, their browser visits one upstream after another, each with its own signed request,
+and then leaves for where it was going. What remains is kept sealed under a handle that travels as RelayState.
+In: an upstream's signed request ends every session of that (tenant, IdP, subject), whichever browser has it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from broker import policy
+from broker.audit import new_reference
+from broker.connectors import Connectors, SingleLogout
+from broker.connectors.saml.logout import Answered, Asked
+from broker.errors import AccessDenied, AssertionRejected, UpstreamUnavailable
+from broker.model import (
+    AuditEvent,
+    Callback,
+    Configuration,
+    Identity,
+    IdentityProvider,
+    PostForm,
+    Redirect,
+    Session,
+    serial,
+)
+from broker.signout.ending import SignOut
+from broker.store import Store, Transaction
+
+KIND = "logout"
+SECONDS = 600  # that a browser may take at one upstream
+MOST = 2000  # sessions that one request ends; the rest is said to be left
+AT_ONCE = 100  # in one transaction
+
+Action = Redirect | PostForm
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The browser has been everywhere; `leave_for`: where it wants to go, None for our own page."""
+
+    leave_for: str | None
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An upstream's request was carried out: answer it, once the browser has loaded `frames`."""
+
+    action: Action | None
+    frames: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One upstream session to end. known: `Identity.logout`; source: `policy.upstream_of` at the time."""
+
+    tenant: str
+    idp: str
+    source: str
+    known: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """What is left to do; `asked`: the id of the request whose answer is awaited, at the first of `stops`."""
+
+    stops: tuple[str, ...]
+    reference: str
+    leave_for: str | None
+    client_id: str | None
+    asked: str | None = None
+
+
+class SingleLogouts:
+    def __init__(
+        self, issuer: str, store: Store, connectors: Connectors, signout: SignOut, clock: Callable[[], float]
+    ) -> None:
+        self._issuer = issuer
+        self._store = store
+        self._connectors = connectors
+        self._signout = signout
+        self._clock = clock
+
+    def begin(
+        self, configuration: Configuration, ended: Sequence[Session], leave_for: str | None, client_id: str | None
+    ) -> str | None:
+        """Where the browser goes to sign out upstream as well; None: nowhere. `leave_for`: where it goes afterwards."""
+        stops = [stop for session in ended if (stop := _stop(configuration, session)) is not None]
+        if not stops:
+            return None
+        tenant = serial.loads(Stop, stops[0]).tenant
+        journey = Journey(tuple(stops), new_reference(), leave_for, client_id)
+        return f"{self._issuer}/logout/upstream?name={self._keep(tenant, journey)}"
+
+    def go_on(self, configuration: Configuration, name: str) -> Action | Left:
+        """The next upstream that can be asked. A handle that is used up or unknown leads to our own page."""
+        found = self._store.deployment.take(KIND, name)
+        if found is None:
+            return Left(None, None)
+        journey = serial.loads(Journey, found[1])
+        return Left(None, None) if journey.asked else self._next(configuration, journey)
+
+    def hear(self, configuration: Configuration, idp: IdentityProvider, callback: Callback) -> Told | Action | Left:
+        """An upstream's message. Raises AssertionRejected, AccessDenied, UpstreamUnavailable; then nothing changed."""
+        policy.usable_provider(configuration, idp.tenant, idp.id)
+        logout = self._connectors.single_logout(idp)
+        if logout is None:
+            raise AccessDenied("idp_unknown")
+        heard = logout.hear(callback)
+        if isinstance(heard, Answered):
+            return self._answered(configuration, idp, heard)
+        return self._asked(configuration, idp, logout, heard)
+
+    def _asked(self, configuration: Configuration, idp: IdentityProvider, logout: SingleLogout, asked: Asked) -> Told:
+        """Where a SessionIndex is named, one of the person's sessions must have it; then all of them end."""
+        named = self._store.of(idp.tenant).sessions_named(idp.id, asked.upstream, sid=None, sub=asked.person)
+        known = not asked.session_indexes or any(one.upstream_sid in asked.session_indexes for one in named)
+        ending = named[:MOST] if known else ()
+        frames: list[str] = []
+        before: Callable[[Transaction], None] | None = _once(idp, asked)
+        for start in range(0, max(1, len(ending)), AT_ONCE):
+            some = ending[start : start + AT_ONCE]
+            frames += self._signout.end(configuration, some, reason="upstream_logout", before=before)
+            before = None
+        if not ending:
+            return Told(logout.answer(asked, ("Requester", "UnknownPrincipal")), ())
+        codes = ("Success",) if len(ending) == len(named) else ("Responder", "PartialLogout")
+        return Told(logout.answer(asked, codes), tuple(frames))
+
+    def _answered(self, configuration: Configuration, idp: IdentityProvider, answered: Answered) -> Action | Left:
+        """The handle is looked up under the path's tenant, and must be waiting for this very answer of this IdP."""
+        if answered.relay_state is None:
+            raise AssertionRejected("unsolicited", detail="a LogoutResponse without RelayState")
+        kept = self._store.of(idp.tenant).take(KIND, answered.relay_state)
+        if kept is None:
+            raise AssertionRejected("unsolicited", detail="nobody waits for this LogoutResponse")
+        journey = serial.loads(Journey, kept)
+        stop = serial.loads(Stop, journey.stops[0])
+        if (stop.idp, journey.asked) != (idp.id, answered.in_response_to):
+            self._keep(idp.tenant, journey, answered.relay_state)
+            raise AssertionRejected("in_response_to", detail="answers another LogoutRequest")
+        self._record(journey, stop, "status" if answered.failure else None, answered.failure)
+        return self._next(configuration, replace(journey, stops=journey.stops[1:], asked=None))
+
+    def _next(self, configuration: Configuration, journey: Journey) -> Action | Left:
+        """An upstream that cannot be asked is passed over: here the sessions have ended in any case."""
+        for number, text in enumerate(journey.stops):
+            stop = serial.loads(Stop, text)
+            name = secrets.token_urlsafe(24)
+            try:
+                _, idp = policy.usable_provider(configuration, stop.tenant, stop.idp)
+                logout = self._connectors.single_logout(idp)
+                same = policy.upstream_of(idp) == stop.source
+                begun = logout.ask(stop.known, name) if logout and same else None
+            except (AccessDenied, UpstreamUnavailable) as error:
+                self._record(journey, stop, error.reason)
+                continue
+            if begun is None:
+                self._record(journey, stop, "logout_unsupported")
+                continue
+            waiting = replace(journey, stops=journey.stops[number:], asked=begun.memory["request_id"])
+            self._keep(stop.tenant, waiting, name)
+            return begun.action
+        return Left(journey.leave_for, journey.client_id)
+
+    def _keep(self, tenant: str, journey: Journey, name: str | None = None) -> str:
+        name = name or secrets.token_urlsafe(24)
+        self._store.of(tenant).put(KIND, name, serial.dumps(journey), int(self._clock()) + SECONDS)
+        return name
+
+    def _record(self, journey: Journey, stop: Stop, reason: str | None, status: str | None = None) -> None:
+        event = AuditEvent(
+            "logout.upstream",
+            "success" if reason is None else "failure",
+            journey.reference,
+            tenant=stop.tenant,
+            client_id=journey.client_id,
+            idp=stop.idp,
+            reason=reason,
+            detail={} if status is None else {"status": status},
+        )
+        with self._store.transaction() as transaction:
+            transaction.record(event)
+
+
+def _stop(configuration: Configuration, session: Session) -> str | None:
+    """None: the IdP's configuration does not say that signing out here signs out there."""
+    tenant = configuration.tenants.get(session.home_tenant)
+    idp = tenant.identity_providers.get(session.idp) if tenant else None
+    if idp is None or idp.saml is None or idp.saml.logout != "upstream":
+        return None
+    known = serial.loads(Identity, session.identity).logout
+    return serial.dumps(Stop(session.home_tenant, idp.id, session.source, known))
+
+
+def _once(idp: IdentityProvider, asked: Asked) -> Callable[[Transaction], None]:
+    """A request that comes again ends no session that began since."""
+
+    def remember(transaction: Transaction) -> None:
+        if not transaction.of(idp.tenant).remember_once(f"{idp.id} {asked.replay_key}", asked.replay_until):
+            raise AssertionRejected("replay")
+
+    return remember

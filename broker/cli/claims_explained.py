@@ -46,7 +46,7 @@ def explained(idp: IdentityProvider, attributes: Attributes, *, raw: bool) -> Ex
 
 def _subject(idp: IdentityProvider, attributes: Attributes) -> tuple[tuple[str, str], ...]:
     """Each candidate until one gives a subject, as at a sign-in."""
-    settings = idp.saml or idp.oidc or idp.oauth2
+    settings = idp.saml or idp.wsfed or idp.oidc or idp.oauth2
     tried = []
     for candidate in (settings.subject if settings else ()) or idp.profile.subject:
         try:

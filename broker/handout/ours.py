@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from broker.model import IdentityProvider, Tenant
 
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-_NAME_ID = {"name_id_format": PERSISTENT}
 _SECRET = "Make a client secret and hand it over by a safe way, never by e-mail. Note when it ends."
 _CREDENTIALS = {
     "private_key_jwt": "No secret: register our public keys, which are at `{jwks}` and roll there. Where a certificate "
@@ -30,8 +29,9 @@ def values_of(issuer: str, tenant: Tenant, idp: IdentityProvider, certificates: 
         case "saml":
             return common | _saml(at, idp) | _certificate(certificates, f"{at}/metadata")
         case "wsfed":
-            realm = f"{at}/metadata"
-            return common | {"realm": realm, "metadata_url": realm, "callback": f"{at}/callback"} | _NAME_ID
+            realm = idp.wsfed.wtrealm if idp.wsfed else None
+            ours = {"realm": realm or f"{at}/metadata", "metadata_url": f"{at}/metadata", "callback": f"{at}/callback"}
+            return common | ours | {"name_id_format": PERSISTENT}
         case _:
             return common | _client(at, idp)
 

@@ -32,7 +32,7 @@ def wanted(tenant: Tenant, idp: IdentityProvider) -> tuple[Wanted, ...]:
 
 def subject_names(idp: IdentityProvider) -> tuple[str, ...]:
     """The attributes that the operator chose to key people by, instead of the profile's."""
-    settings = idp.saml or idp.oidc or idp.oauth2
+    settings = idp.saml or idp.wsfed or idp.oidc or idp.oauth2
     chosen = settings.subject if settings else ()
     return tuple(part for part in (chosen[0].split("+") if chosen else ()) if part not in _BROKER_S and _is_plain(part))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from broker.configuration.checks.names import nested_names
 from broker.configuration.checks.saml import targets
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.document import Path
@@ -25,6 +26,7 @@ def across(clients: Clients, tenants: Tenants, issuer: str) -> list[Problem]:
         _email_domains(tenants),
         _networks(tenants),
         targets(clients, tenants),
+        nested_names(tenants, issuer),
     )
     return list(chain.from_iterable(checks))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 SAML = ("adfs", "entra", "okta", "google", "ping", "shibboleth", "keycloak", "generic")
 OIDC = ("adfs", "entra", "okta", "google", "ping", "keycloak", "generic", "microsoft")
 OAUTH2 = ("github", "facebook")
+WSFED = ("adfs", "generic")
 
 ENTRA = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"
 SECRET = "q8Zx0vTn3LrWc5Yd7Ksb2Hgj9Fpm4Ea6"
@@ -24,7 +25,7 @@ claims:
 
 def kinds() -> list[tuple[str, str]]:
     """(vendor, protocol)"""
-    rows = (("saml", SAML), ("oidc", OIDC), ("oauth2", OAUTH2))
+    rows = (("saml", SAML), ("oidc", OIDC), ("oauth2", OAUTH2), ("wsfed", WSFED))
     return [(vendor, protocol) for protocol, vendors in rows for vendor in vendors]
 
 
@@ -39,7 +40,7 @@ def write(folder: Path) -> Path:
 
 def _provider(vendor: str, protocol: str) -> str:
     start = f"id: {vendor}-{protocol}, protocol: {protocol}, vendor: {vendor}, claim_types: {{cost_center: text}}"
-    if protocol == "saml":
+    if protocol in {"saml", "wsfed"}:
         return f'{start}, metadata: {{url: "https://idp.contoso.com/{vendor}/metadata"}}'
     own = {"google": "https://accounts.google.com", "entra": ENTRA}.get(vendor, f"https://idp.contoso.com/{vendor}")
     issuer = "" if vendor in {"github", "facebook", "microsoft"} else f", issuer: {own!r}"

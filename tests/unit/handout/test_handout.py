@@ -94,7 +94,7 @@ def test_ad_fs_is_told_to_name_people_by_what_never_changes(made: dict[str, Hand
 
 
 def test_only_ad_fs_has_a_script(made: dict[str, Handout]) -> None:
-    assert {name for name, one in made.items() if one.powershell} == {"adfs-saml", "adfs-oidc"}
+    assert {name for name, one in made.items() if one.powershell} == {"adfs-saml", "adfs-oidc", "adfs-wsfed"}
 
 
 def test_a_keycloak_client_is_json_and_a_shibboleth_filter_is_xml(made: dict[str, Handout]) -> None:

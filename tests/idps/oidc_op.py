@@ -17,7 +17,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -45,6 +45,8 @@ class Switches:
     userinfo: Members = field(default_factory=dict)
     userinfo_as: tuple[int, str, bytes] | None = None
     jwks: bytes | None = None
+    refreshed: Members = field(default_factory=dict)  # claims of the ID token that comes with a refresh
+    refresh_as: tuple[int, str, bytes] | None = None  # status, media type and body instead of the refresh's answer
     down: set[str] = field(default_factory=set)  # paths that answer 503
     pkce: bool = True  # False: any verifier will do
 
@@ -55,6 +57,8 @@ class Grant:
     nonce: str | None
     challenge: str | None
     person: Mapping[str, object]
+    scope: str = ""
+    auth_time: int = 0
 
 
 class OidcOp:
@@ -77,6 +81,8 @@ class OidcOp:
         self.seen: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = []  # path, form or query, headers
         self._clock = clock
         self._grants: dict[str, Grant] = {}
+        self._refresh_tokens: dict[str, Grant] = {}
+        self.disabled: set[object] = set()
         self._access: dict[str, Mapping[str, object]] = {}
         self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=_KeepAlive)
         self.issuer = f"http://127.0.0.1:{self._server.server_port}{path}"
@@ -144,27 +150,75 @@ class OidcOp:
         """A code for an authorization request."""
         person = self.people.get(asked.get("login_hint", "")) or next(iter(self.people.values()))
         code = secrets.token_urlsafe(16)
-        self._grants[code] = Grant(asked["redirect_uri"], asked.get("nonce"), asked.get("code_challenge"), person)
+        self._grants[code] = Grant(
+            asked["redirect_uri"],
+            asked.get("nonce"),
+            asked.get("code_challenge"),
+            person,
+            asked.get("scope", ""),
+            int(self._clock()),
+        )
         return code
 
-    def id_token(self, grant: Grant, access_token: str) -> str:
+    def _claims(self, grant: Grant, access_token: str) -> Members:
         now = int(self._clock())
-        claims = {
+        return {
             **grant.person,
             "iss": self.issuer,
             "aud": self.client_id,
             "nonce": grant.nonce,
             "iat": now,
             "exp": now + 300,
-            "auth_time": now,
+            "auth_time": grant.auth_time,
             "at_hash": half_hash(access_token),
             "sid": "op-session",
         }
+
+    def id_token(self, grant: Grant, access_token: str) -> str:
         header = _changed({"alg": "RS256", "kid": "op-rsa", "typ": "JWT"}, self.switches.header)
         sign = self.switches.sign or (lambda head, body: compact(head, body, self.rsa))
-        return sign(header, _changed(claims, self.switches.claims))
+        return sign(header, _changed(self._claims(grant, access_token), self.switches.claims))
+
+    def logout_token(self, *, header: Members | None = None, **claims: object) -> str:
+        """Back-Channel Logout §2.4; None takes a claim away."""
+        now = int(self._clock())
+        told = {
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(9),
+        }
+        told |= {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "sid": "op-session"}
+        head = _changed({"alg": "RS256", "kid": "op-rsa", "typ": "logout+jwt"}, header or {})
+        return compact(head, _changed(told, claims), self.rsa)
+
+    def _refresh(self, request: Request) -> Response:
+        """Rotates. `disabled` lists the `sub` of people who may not go on."""
+        if self.switches.refresh_as is not None:
+            return _raw(self.switches.refresh_as)
+        if not self._client_is_known(request):
+            return _json({"error": "invalid_client"}, 401)
+        grant = self._refresh_tokens.pop(request.form.get("refresh_token", ""), None)
+        if grant is None or grant.person["sub"] in self.disabled:
+            return _json({"error": "invalid_grant"}, 400)
+        access_token = secrets.token_urlsafe(16)
+        token = compact(
+            {"alg": "RS256", "kid": "op-rsa"},
+            _changed(self._claims(replace(grant, nonce=None), access_token), self.switches.refreshed),
+            self.rsa,
+        )
+        answer = {"access_token": access_token, "token_type": "Bearer", "id_token": token}
+        return _json({**answer, "refresh_token": self._new_refresh(grant)})
+
+    def _new_refresh(self, grant: Grant) -> str:
+        token = secrets.token_urlsafe(16)
+        self._refresh_tokens[token] = grant
+        return token
 
     def _token(self, request: Request) -> Response:
+        if request.form.get("grant_type") == "refresh_token":
+            return self._refresh(request)
         grant = self._grants.pop(request.form.get("code", ""), None)
         if self.switches.token_as is not None:
             return _raw(self.switches.token_as)
@@ -174,7 +228,9 @@ class OidcOp:
             return _json({"error": "invalid_grant", "error_description": "<b>no</b>\r\nX: y"}, 400)
         access_token = secrets.token_urlsafe(16)
         self._access[access_token] = grant.person
-        answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": 60}
+        answer: Members = {"access_token": access_token, "token_type": "Bearer", "expires_in": 60}
+        if "offline_access" in grant.scope.split():
+            answer["refresh_token"] = self._new_refresh(grant)
         return _json(_changed({**answer, "id_token": self.id_token(grant, access_token)}, self.switches.token))
 
     def _client_is_known(self, request: Request) -> bool:

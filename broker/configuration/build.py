@@ -205,7 +205,8 @@ def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
 def _source(shape: IdentityProviderShape, context: Context) -> MetadataSource:
     url = shape.metadata.url if shape.metadata else None
     file = resolve_reference(context.file, shape.metadata.file) if shape.metadata and shape.metadata.file else None
-    return MetadataSource(url=url, document=context.bundle.files[file] if file else None)
+    pin = tuple(shape.metadata.pin) if shape.metadata else ()
+    return MetadataSource(url=url, document=context.bundle.files[file] if file else None, pin=pin)
 
 
 def _fingerprint(

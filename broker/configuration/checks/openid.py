@@ -56,6 +56,8 @@ def _secret(provider: IdentityProviderShape, path: Path, context: Context) -> It
         yield Finding(path, f"client_auth `{method}` has no secret", "remove client_secret")
     if provider.protocol == "oauth2" and method not in _BY_SECRET:
         yield Finding((*path, "client_auth"), f"`{method}` is not for protocol oauth2", "use client_secret_post")
+    if provider.client_secret_expires is not None and provider.client_secret is None:
+        yield Finding((*path, "client_secret_expires"), "there is no client_secret", "remove it")
     yield from unresolved((*path, "client_secret"), provider.client_secret, context)
 
 

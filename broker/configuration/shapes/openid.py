@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic.types import StringConstraints
 
 from broker.configuration.shapes.fields import UUID_PATTERN, OneOf, Scope, SecretField, Shape, Text
+from broker.configuration.shapes.trust import Day
 
 ID_TOKEN_ALGORITHMS = OneOf(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"))
 CLIENT_AUTH = OneOf(("client_secret_basic", "client_secret_post", "private_key_jwt", "none"))
@@ -55,6 +56,7 @@ class OpenIdKeys(Shape):
     # oauth2 and oidc
     client_id: Text | None = None
     client_secret: SecretField | None = None
+    client_secret_expires: Day | None = None
     client_auth: Annotated[str, CLIENT_AUTH] | None = None
     scopes: list[Scope] | None = None
     authorize: dict[Text, Text] | None = None
@@ -74,6 +76,6 @@ class OpenIdKeys(Shape):
     userinfo: Annotated[str, OneOf(("merge", "never"))] | None = None
 
 
-BOTH = ("client_id", "client_secret", "client_auth", "scopes", "authorize")
+BOTH = ("client_id", "client_secret", "client_secret_expires", "client_auth", "scopes", "authorize")
 OAUTH2_ONLY = ("endpoints",)
 OIDC_ONLY = tuple(key for key in OpenIdKeys.model_fields if key not in {*BOTH, *OAUTH2_ONLY})

@@ -20,6 +20,7 @@ from broker.configuration.shapes.fields import (
 from broker.configuration.shapes.openid import OpenIdKeys
 from broker.configuration.shapes.saml import SamlKeys
 from broker.configuration.shapes.subject import SubjectField
+from broker.configuration.shapes.trust import Fingerprint
 from broker.configuration.shapes.upstream_life import UpstreamLifeKeys
 from broker.configuration.shapes.wsfed import WsFedKeys
 
@@ -46,7 +47,7 @@ class OnlyForShape(Shape):
 class MetadataShape(Shape):
     url: Text | None = None
     file: Text | None = None
-    pin: Annotated[object, NotYet(([],))] = None
+    pin: list[Fingerprint] = Field(default_factory=list)
 
 
 class EncryptionShape(Shape):

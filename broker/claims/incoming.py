@@ -41,9 +41,16 @@ def incoming_of(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...
         sent = [value for values in senders for value in values] if kind == "list" else senders[0]
         value = _typed(sent, kind)
         if value is not None:
-            incoming[name] = value
+            incoming[name] = _with_words(idp, value) if name == "amr" else value
     left_out = _left_out(idp, attributes)
     return {**incoming, INCOMPLETE: left_out} if left_out else incoming
+
+
+def _with_words(idp: IdentityProvider, sent: ClaimValue) -> ClaimValue:
+    """Methods as sent, then in RFC 8176 words, so that `"mfa" in incoming.amr` asks every vendor the same."""
+    values = sent if isinstance(sent, tuple) else (str(sent),)
+    words = (word for value in values for word in idp.profile.methods.get(value, ()))
+    return tuple(dict.fromkeys((*values, *words)))
 
 
 def incomplete(incoming: Mapping[str, ClaimValue]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""What an operator requires of every token, and its neighbours: RP-13, RP-53, RP-64, RP-65, RP-76, T10, T11, T23."""
+"""What an operator requires of every token, and its neighbours: RP-13, RP-53, RP-59 to RP-76, T10, T11, T23."""
 
 from __future__ import annotations
 
@@ -176,6 +176,23 @@ def test_rp_64_names_that_change_are_never_keys_of_entra_s_people(op: OidcOp, ou
         preferred_username="ana", upn="ana@contoso.com", email="ana@contoso.com", tid="t", oid="o"
     )
     assert RelyingParty(op, outbound, profile=profile("entra")).sign_in().subject == "t+o"
+
+
+def test_rp_59_rp_63_an_address_never_makes_two_subjects_one_person(op: OidcOp, outbound: Outbound) -> None:
+    party = RelyingParty(op, outbound)
+    first = party.sign_in()
+    op.switches.claims.update(sub="somebody-new", email="ana@example.com", email_verified=True)
+    op.switches.userinfo["sub"] = "somebody-new"
+    second = party.sign_in()
+    assert first.attributes["email"] == second.attributes["email"]
+    assert first.subject != second.subject
+
+
+def test_rp_71_addresses_in_claims_are_never_visited(op: OidcOp, outbound: Outbound) -> None:
+    for name in ("picture", "website", "profile", "jku"):
+        op.switches.claims[name] = f"{op.issuer}/{name}"
+    RelyingParty(op, outbound).sign_in()
+    assert {path for path, _, _ in op.seen} == {"/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"}
 
 
 def test_rp_13_an_answer_comes_as_it_was_asked_for_and_not_otherwise(op: OidcOp, outbound: Outbound) -> None:

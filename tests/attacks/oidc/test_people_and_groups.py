@@ -1,0 +1,154 @@
+"""Missing groups, brokers behind brokers, and one person at two IdPs, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from broker import jose
+from tests.attacks.world import World, query
+
+OVERAGE: dict[str, Any] = {
+    "_claim_names": {"groups": "src1"},
+    "_claim_sources": {"src1": {"endpoint": "https://graph.windows.net/evil"}},
+}
+
+
+def idp(world: World, **settings: Any) -> None:
+    world.idp("contoso", "op").update(settings)
+    rules = [
+        {"roles": {"from": "incoming.groups", "map": {"G-Admins": "admin"}}},
+        {"role": "viewer", "when": "!has(incoming.groups)"},
+    ]
+    world.tenants["contoso"] |= {"roles": ["admin", "viewer"], "claims": rules}
+    world.apply()
+
+
+def says(world: World, **claims: Any) -> None:
+    world.ops["contoso"].switches.claims = claims
+
+
+def access(world: World, tenant: str = "contoso", op: str = "op") -> Mapping[str, Any]:
+    return jose.peek(world.tokens(tenant, op)["access_token"]).claims
+
+
+@pytest.mark.parametrize("signal", [OVERAGE, {"hasgroups": True}], ids=["_claim_names", "hasgroups"])
+def test_missing_groups_are_marked_and_no_rule_reads_them(fresh: World, signal: dict[str, Any]) -> None:
+    """T16, CL-23: neither the list nor its absence is evaluable."""
+    idp(fresh)
+    says(fresh, **signal)
+    said = access(fresh)
+    assert (said["groups_complete"], said["roles"]) == (False, [])
+
+
+def test_a_whole_list_is_not_marked(fresh: World) -> None:
+    idp(fresh)
+    says(fresh, groups=["G-Admins"])
+    said = access(fresh)
+    assert ("groups_complete" in said, said["roles"]) == (False, ["admin"])
+
+
+def test_deny_lets_nobody_in_without_their_groups(fresh: World) -> None:
+    idp(fresh, groups={"overage": "deny"})
+    says(fresh, **OVERAGE)
+    under_way = fresh.begin("contoso", "op")
+    fresh.assert_refused(under_way.answer, "groups_incomplete", "sign_in.denied")
+
+
+def test_keep_last_stands_in_with_what_came_whole(fresh: World) -> None:
+    idp(fresh, groups={"overage": "keep_last"})
+    says(fresh, **OVERAGE)
+    assert access(fresh)["roles"] == [], "nothing was kept yet"
+    says(fresh, groups=["G-Admins"])
+    assert access(fresh)["roles"] == ["admin"]
+    says(fresh, **OVERAGE)
+    said = access(fresh)
+    assert (said["groups_complete"], said["roles"]) == (False, ["admin"])
+    says(fresh, groups=["G-Others"])
+    said = access(fresh)
+    assert ("groups_complete" in said, said["roles"]) == (False, []), "the newer whole list wins"
+
+
+@pytest.mark.parametrize(
+    ("behind", "chain"),
+    [
+        ({"idp": "urn:adfs"}, ["urn:adfs"]),
+        ({"idp": "adfs", "idp_chain": ["https://b.example", "urn:adfs"]}, ["https://b.example", "urn:adfs"]),
+        ({}, None),
+    ],
+)
+def test_the_original_authority_is_kept(fresh: World, behind: dict[str, Any], chain: list[str] | None) -> None:
+    idp(fresh)
+    says(fresh, **behind)
+    wanted = None if chain is None else [fresh.ops["contoso"].issuer, *chain]
+    assert access(fresh).get("idp_chain") == wanted
+
+
+def test_a_sign_in_that_began_here_is_refused(fresh: World) -> None:
+    idp(fresh)
+    says(fresh, idp_chain=["https://b.example", fresh.issuer])
+    under_way = fresh.begin("contoso", "op")
+    fresh.assert_refused(under_way.answer, "loop", "oidc_rp.rejected")
+
+
+def subject(world: World, op: str, sub: str, email: str, *, verified: Any = True) -> str:
+    says(world, sub=sub, email=email, email_verified=verified)
+    return str(jose.peek(world.tokens("contoso", op, scope="openid")["access_token"]).claims["sub"])
+
+
+def test_one_address_at_two_providers_is_two_people(fresh: World) -> None:
+    for name in ("op", "op-rs256"):
+        fresh.idp("contoso", name)["userinfo"] = "never"
+    fresh.apply()
+    assert subject(fresh, "op", "a", "ana@contoso.com") != subject(fresh, "op-rs256", "b", "ana@contoso.com")
+
+
+@pytest.fixture
+def linking(fresh: World) -> World:
+    for name in ("op", "op-rs256"):
+        fresh.idp("contoso", name).update(link_by_email=True, userinfo="never")
+    fresh.apply()
+    return fresh
+
+
+def test_a_proven_address_links_where_both_say_so(linking: World) -> None:
+    first = subject(linking, "op", "a", "Ana@contoso.com")
+    assert subject(linking, "op-rs256", "b", "ana@CONTOSO.com") == first
+    assert subject(linking, "op-rs256", "b", "renamed@contoso.com") == first, "once linked, the subject is the key"
+
+
+@pytest.mark.parametrize(
+    ("email", "verified"),
+    [("ana@contoso.com", False), ("ana@contoso.com", None), ("ana@contoso.com", "true"), ("ana@elsewhere.com", True)],
+)
+def test_an_unproven_or_foreign_address_links_nobody(linking: World, email: str, verified: Any) -> None:
+    """Neither does it make a claim on the address for later."""
+    first = subject(linking, "op", "a", "ana@contoso.com")
+    other = subject(linking, "op-rs256", "b", email, verified=verified)
+    assert other != first
+    assert subject(linking, "op", "c", "ana@contoso.com") == first
+
+
+def test_who_is_known_already_is_never_linked_away(linking: World) -> None:
+    first = subject(linking, "op", "a", "ana@contoso.com")
+    bert = subject(linking, "op-rs256", "b", "bert@contoso.com")
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == bert != first
+
+
+def test_another_tenant_knows_nothing_of_the_address(linking: World) -> None:
+    first = subject(linking, "op", "a", "ana@contoso.com")
+    linking.idp("northwind", "op").update(link_by_email=True, userinfo="never")
+    linking.tenants["northwind"]["home_realm"]["email_domains"] = ["northwind.com"]
+    linking.apply()
+    says(linking, sub="a", email="ana@contoso.com", email_verified=True)
+    assert access(linking, "northwind")["sub"] != first
+
+
+def test_the_refusal_names_nothing_of_the_person(fresh: World) -> None:
+    idp(fresh, groups={"overage": "deny"})
+    says(fresh, **OVERAGE)
+    location = fresh.begin("contoso", "op").answer().headers["Location"]
+    assert query(location)["error"] == "access_denied"
+    assert "groups" in query(location)["error_description"]

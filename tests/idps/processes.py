@@ -104,8 +104,15 @@ class SimpleSamlPhp:
     def metadata_url(self, name: str) -> str:
         return f"{self.origin}/{name}/saml2/idp/metadata.php"
 
+    def adfs_metadata_url(self, name: str) -> str:
+        """Of the same tenant as an AD FS: federation metadata."""
+        return f"{self.origin}/{name}/module.php/adfs/idp/metadata.php"
+
     def configure(self, name: str, **settings: object) -> str:
-        """idp={hosted options}, sps={entityID: remote options}, users={"name:password": {attribute: [values]}}."""
+        """idp={hosted options}, sps={entityID: remote options}, users={"name:password": {attribute: [values]}}.
+
+        As an AD FS: adfs={hosted options}, realms={wtrealm: {"prp": callback, remote options}}.
+        """
         known = json.loads(self.switches.read_text())
         known[name] = known.get(name, {}) | settings
         written = self.switches.with_suffix(".new")
@@ -170,7 +177,7 @@ def lay_out(home: Path) -> Path:
         (home / name).mkdir(parents=True)
     for name in ("config.php", "authsources.php"):
         shutil.copy(HERE / "php" / name, home / "config" / name)
-    for name in ("saml20-idp-hosted.php", "saml20-sp-remote.php"):
+    for name in ("saml20-idp-hosted.php", "saml20-sp-remote.php", "adfs-idp-hosted.php", "adfs-sp-remote.php"):
         shutil.copy(HERE / "php" / name, home / "metadata" / name)
     for name in ("one", "two"):
         keys = make_key_pair(f"simplesamlphp {name}")

@@ -65,6 +65,7 @@ __all__ = [
     "Tells",
     "Vouches",
     "path_of",
+    "secret_ends",
 ]
 
 

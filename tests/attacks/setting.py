@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from tests.idps.oidc_op import OidcOp
-from tests.idps.saml_signer import Entity, Signer, signer
+from tests.idps.saml_signer import REDIRECT, Entity, Signer, signer
 
 APP_SECRET = "the secret of every confidential app, long enough"
 KEY = "a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2V5a2U"
 CALLBACK = "https://app.example.com/callback"
 PATTERN = "https://{tenant}.app.example.com/callback"
 SSO = "https://idp.example.com/sso"
+SLO = "https://idp.example.com/slo"
+START = "https://app.example.com/start"
+INBOX = "https://app.example.com/inbox"
 
 Settings = dict[str, Any]
+PORTAL = ["spa", {"client_id": "spa", "link": INBOX}]
 ENTITIES: Mapping[str, tuple[str, Signer]] = {
     "contoso": ("http://adfs.contoso.com/trust", signer("idp")),
     "fabrikam": ("http://adfs.fabrikam.com/trust", signer("fabrikam idp")),
@@ -39,7 +43,7 @@ def clients() -> dict[str, Settings]:
     secret = {"method": "client_secret_post", "secret": {"env": "APP_SECRET"}}
     made: dict[str, Settings] = {
         "web": {"redirect_uris": [CALLBACK], "auth": secret},
-        "spa": {"redirect_uris": [CALLBACK], "auth": {"method": "none"}},
+        "spa": {"redirect_uris": [CALLBACK], "auth": {"method": "none"}, "initiate_login_uri": f"{START}?kept=1"},
         "only-contoso": {"redirect_uris": [CALLBACK], "auth": secret, "tenants": ["contoso"]},
         "pattern": {"redirect_uris": [PATTERN], "auth": secret},
     }
@@ -67,6 +71,8 @@ def tenants(ops: Mapping[str, OidcOp]) -> dict[str, Settings]:
             saml("contoso"),
             *(saml("contoso", f"adfs-{what}", want_signed=what) for what in ("assertion", "response")),
             saml("contoso", "adfs-cbc", encryption={"allow_cbc": True}),
+            saml("contoso", "adfs-portal", unsolicited={"allowed_targets": PORTAL}, logout="upstream"),
+            saml("contoso", "adfs-off", unsolicited={"allowed_targets": PORTAL}, enabled=False),
         ],
         "fabrikam": [saml("fabrikam")],
         "northwind": [saml("northwind")],
@@ -107,6 +113,7 @@ def write(folder: Path, issuer: str, clients_: Mapping[str, Settings], tenants_:
         for name, settings in objects.items():
             (folder / kind / f"{name}.yaml").write_text(json.dumps(settings))
     for tenant, (entity, key) in ENTITIES.items():
-        (folder / "tenants" / f"{tenant}.xml").write_bytes(Entity(entity, [("signing", key)], sso=SSO).document())
+        document = Entity(entity, [("signing", key)], sso=SSO, slo=[(REDIRECT, SLO)]).document()
+        (folder / "tenants" / f"{tenant}.xml").write_bytes(document)
     proxies = ["127.0.0.1/32"]
     (folder / "broker.yaml").write_text(json.dumps({"issuer": issuer, "trusted_proxies": proxies}))

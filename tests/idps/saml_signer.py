@@ -265,6 +265,7 @@ class Entity:
     role_attributes: str = ""
     before: str = ""
     after: str = ""
+    slo: Sequence[tuple[str, str]] = ()  # (binding, location) of single logout
 
     def xml(self) -> str:
         keys = "".join(
@@ -272,10 +273,14 @@ class Entity:
             f"{by.certificate_text}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
             for use, by in self.keys
         )
+        slo = "".join(
+            f'<md:SingleLogoutService Binding="{binding}" Location={quoteattr(location)}/>'
+            for binding, location in self.slo
+        )
         return (
             f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="{DS}" '
             f"entityID={quoteattr(self.entity_id)}{self.entity_attributes}>{self.before}"
-            f'<md:IDPSSODescriptor protocolSupportEnumeration="{SAMLP}"{self.role_attributes}>{keys}'
+            f'<md:IDPSSODescriptor protocolSupportEnumeration="{SAMLP}"{self.role_attributes}>{keys}{slo}'
             f'<md:SingleSignOnService Binding="{self.binding}" Location={quoteattr(self.sso)}/>'
             f"</md:IDPSSODescriptor>{self.after}</md:EntityDescriptor>"
         )

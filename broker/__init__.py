@@ -18,7 +18,7 @@ From the front door down; what stands on one line knows nothing of its neighbour
     cli; demo                 verbs, and a small world to try them in
     app                       the composition root: builds every object once
     web                       HTTP, the only layer with Flask
-    signin grants signout renewal   the use cases
+    signin grants signout renewal crosswalk   the use cases
     sessions                  a person's sessions, and what may be said of them now
     configuration home_realm claims connectors policy store tokens audit handout
     oauth2 jose xml seal expressions outbound domains telemetry

@@ -164,6 +164,12 @@ class Sessions:
                 return session
         return None
 
+    def own_address(self, configuration: Configuration, session: Session) -> str | None:
+        """What the IdP called the session's person by, if it is in a domain of the tenant; proven or not."""
+        tenant = configuration.tenants.get(session.home_tenant)
+        idp = tenant.identity_providers.get(session.idp) if tenant else None
+        return None if tenant is None or idp is None else _own_address(tenant, idp, self.identity(session))
+
     def _person(self, home: TenantStore, admitted: Admitted, identity: Identity) -> str:
         """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
 
@@ -185,12 +191,7 @@ class Sessions:
         """The address, where it is proven, in a domain of the tenant, and the IdP's configuration links by it."""
         if not admitted.idp.link_by_email or identity.email_verified is not True:
             return None
-        email = claims.incoming_of(admitted.idp, identity.attributes).get("email")
-        domain = domains.of_address(email) if isinstance(email, str) else None
-        own = admitted.home_tenant.home_realm.email_domains
-        if domain is None or not any(domains.matches(pattern, domain) for pattern in own):
-            return None
-        return str(email).rpartition("@")[0].lower() + f"@{domain}"
+        return _own_address(admitted.home_tenant, admitted.idp, identity)
 
     def _with_known_groups(self, home: TenantStore, idp: IdentityProvider, sub: str, identity: Identity) -> Identity:
         """`keep_last`: a whole list is remembered, and stands in for one that did not come whole."""
@@ -237,6 +238,15 @@ class Sessions:
             idp_chain=identity.chain,
             groups_complete=identity.groups_complete and not left_out,
         )
+
+
+def _own_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:
+    """In one spelling: mailboxes that differ in case only are one person's in every directory that we know."""
+    email = claims.incoming_of(idp, identity.attributes).get("email")
+    domain = domains.of_address(email) if isinstance(email, str) else None
+    if domain is None or not any(domains.matches(pattern, domain) for pattern in tenant.home_realm.email_domains):
+        return None
+    return f"{str(email).rpartition('@')[0].lower()}@{domain}"
 
 
 def _same_upstream(admitted: Admitted, session: Session) -> bool:

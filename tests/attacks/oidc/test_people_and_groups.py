@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from broker import jose
 from tests.attacks.world import World, query
+from tests.idps.graph import OID, TID, Microsoft, serving
 
 OVERAGE: dict[str, Any] = {
     "_claim_names": {"groups": "src1"},
@@ -152,3 +153,46 @@ def test_the_refusal_names_nothing_of_the_person(fresh: World) -> None:
     location = fresh.begin("contoso", "op").answer().headers["Location"]
     assert query(location)["error"] == "access_denied"
     assert "groups" in query(location)["error_description"]
+
+
+@pytest.fixture
+def resolving(fresh: World) -> Iterator[tuple[World, Microsoft]]:
+    """An Entra look-alike (synthetic) beside a stand-in for Microsoft Graph."""
+    with serving() as microsoft:
+        places = {"login": microsoft.origin, "graph": microsoft.origin}
+        idp(fresh, vendor="entra", userinfo="never", groups={"overage": "resolve", "endpoints": places})
+        says(fresh, **OVERAGE, tid=TID, oid=OID, ver="2.0")
+        microsoft.groups = ["00000000-0000-0000-0000-00000000000a"]
+        rules = [{"roles": {"from": "incoming.groups", "map": {microsoft.groups[0]: "admin"}}}]
+        fresh.tenants["contoso"]["claims"] = rules
+        fresh.apply()
+        yield fresh, microsoft
+
+
+def test_resolve_asks_graph_and_the_list_is_whole(resolving: tuple[World, Microsoft]) -> None:
+    """T16"""
+    world, microsoft = resolving
+    said = access(world)
+    assert ("groups_complete" in said, said["roles"]) == (False, ["admin"])
+    assert {path for path, _ in microsoft.seen} == {
+        f"/{TID}/oauth2/v2.0/token",
+        f"/v1.0/users/{OID}/transitiveMemberOf/microsoft.graph.group",
+    }
+
+
+def test_where_graph_fails_the_second_policy_decides(resolving: tuple[World, Microsoft]) -> None:
+    world, microsoft = resolving
+    microsoft.token = (401, {"error": "invalid_client"})
+    said = access(world)
+    assert (said["groups_complete"], said["roles"]) == (False, [])
+    world.idp("contoso", "op")["groups"]["unresolved"] = "deny"
+    world.apply()
+    under_way = world.begin("contoso", "op")
+    world.assert_refused(under_way.answer, "groups_incomplete", "sign_in.denied")
+
+
+def test_a_list_that_came_whole_asks_nobody(resolving: tuple[World, Microsoft]) -> None:
+    world, microsoft = resolving
+    says(world, tid=TID, oid=OID, groups=microsoft.groups)
+    assert access(world)["roles"] == ["admin"]
+    assert microsoft.seen == []

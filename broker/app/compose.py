@@ -47,6 +47,7 @@ from broker.web.token import TokenEndpoint
 from broker.web.upstream_logout import UpstreamLogout
 from broker.web.userinfo import UserinfoEndpoint
 from broker.web.wellknown import WellKnown
+from broker.web.wsfed import WsFedSignOut
 
 LARGEST_FORM = 2 * 1_048_576  # bytes: a SAML response with ten thousand group values fits
 
@@ -200,7 +201,9 @@ def _application(house: House) -> Callable[[str], str | None]:
     return name
 
 
-def _front(house: House) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout]:
+def _front(
+    house: House,
+) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout, WsFedSignOut]:
     """What browsers visit."""
     return (
         Authorize(
@@ -237,6 +240,7 @@ def _front(house: House) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndp
         SingleLogoutEndpoint(house.live, house.logouts, house.pages),
         RpKeysEndpoint(house.live, house.rp_keys.jwks),
         UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
+        WsFedSignOut(house.live, house.store, house.connectors, house.signout, house.cookies, house.pages),
     )
 
 

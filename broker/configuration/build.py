@@ -198,6 +198,7 @@ def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
         wtrealm=shape.wtrealm,
         whr=shape.whr,
         wauth=shape.wauth,
+        logout=shape.logout or "local",
         subject=shape.subject or (),
     )
 

@@ -31,7 +31,7 @@ from broker.connectors.oidc import OidcConnector
 from broker.connectors.saml import SamlConnector
 from broker.connectors.saml.logout import SingleLogout
 from broker.connectors.wsfed import WsFedConnector
-from broker.model import IdentityProvider
+from broker.model import Begun, IdentityProvider
 
 Build = Callable[[IdentityProvider, Surroundings], Connector]
 
@@ -111,6 +111,17 @@ class Connectors:
     def single_logout(self, idp: IdentityProvider) -> SingleLogout | None:
         connector = self.of(idp)
         return connector.logout if isinstance(connector, SamlConnector) else None
+
+    def sign_out(self, idp: IdentityProvider, known: Mapping[str, str], name: str) -> Begun | None:
+        """Begin to sign somebody out at the IdP; the browser comes back with `name`. None: it has no such thing.
+
+        known: `Identity.logout`. Raises UpstreamUnavailable.
+        """
+        connector = self.of(idp)
+        if isinstance(connector, WsFedConnector):
+            return connector.sign_out(name)
+        logout = self.single_logout(idp)
+        return None if logout is None else logout.ask(known, name)
 
     def callback_url(self, idp: IdentityProvider) -> str:
         """Where the IdP answers: the ACS, or the redirect URI."""

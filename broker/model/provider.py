@@ -168,6 +168,7 @@ class WsFedSettings:
     wtrealm: str | None = None  # our name there; default: our metadata URL
     whr: str | None = None  # the home realm to name, where the IdP would ask
     wauth: str | None = None  # the authentication method to ask for, which the answer must then show
+    logout: str = "local"  # | upstream: signing out here signs out there
     subject: tuple[str, ...] = ()
 
 

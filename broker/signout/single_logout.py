@@ -153,17 +153,19 @@ class SingleLogouts:
             name = secrets.token_urlsafe(24)
             try:
                 _, idp = policy.usable_provider(configuration, stop.tenant, stop.idp)
-                logout = self._connectors.single_logout(idp)
                 same = policy.upstream_of(idp) == stop.source
-                begun = logout.ask(stop.known, name) if logout and same else None
+                begun = self._connectors.sign_out(idp, stop.known, name) if same else None
             except (AccessDenied, UpstreamUnavailable) as error:
                 self._record(journey, stop, error.reason)
                 continue
             if begun is None:
                 self._record(journey, stop, "logout_unsupported")
                 continue
-            waiting = replace(journey, stops=journey.stops[number:], asked=begun.memory["request_id"])
-            self._keep(stop.tenant, waiting, name)
+            asked = begun.memory.get("request_id")  # without one the browser comes back, but with no answer
+            if asked is None:
+                self._record(journey, stop, None)
+            left = journey.stops[number if asked else number + 1 :]
+            self._keep(stop.tenant, replace(journey, stops=left, asked=asked), name)
             return begun.action
         return Left(journey.leave_for, journey.client_id)
 
@@ -191,7 +193,8 @@ def _stop(configuration: Configuration, session: Session) -> str | None:
     """None: the IdP's configuration does not say that signing out here signs out there."""
     tenant = configuration.tenants.get(session.home_tenant)
     idp = tenant.identity_providers.get(session.idp) if tenant else None
-    if idp is None or idp.saml is None or idp.saml.logout != "upstream":
+    settings = None if idp is None else idp.saml or idp.wsfed
+    if idp is None or settings is None or settings.logout != "upstream":
         return None
     known = serial.loads(Identity, session.identity).logout
     return serial.dumps(Stop(session.home_tenant, idp.id, session.source, known))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
 
 from broker.connectors.connector import Surroundings
 from broker.connectors.evidence import method_values, methods_of
@@ -13,8 +14,8 @@ from broker.connectors.saml.trust import Trust
 from broker.connectors.wsfed import checks
 from broker.connectors.wsfed.answer import context_of, result_of
 from broker.connectors.wsfed.checks import Expected
-from broker.connectors.wsfed.request import sign_in_url
-from broker.errors import AssertionRejected
+from broker.connectors.wsfed.request import sign_in_url, sign_out_url
+from broker.errors import AssertionRejected, UpstreamUnavailable
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, Redirect
 from broker.xml import federation, rstr
 from broker.xml.gate import Gated
@@ -45,7 +46,9 @@ class WsFedConnector:
         self._trust = Trust(
             idp, idp.wsfed.metadata, idp.wsfed.entity_id, surroundings, kind=federation.SECURITY_TOKEN_SERVICE
         )
-        self._realm = idp.wsfed.wtrealm or f"{surroundings.issuer}/t/{idp.tenant}/wsfed/{idp.id}/metadata"
+        at = f"{surroundings.issuer}/t/{idp.tenant}/wsfed/{idp.id}"
+        self._callback = f"{at}/{self.path}"
+        self._realm = idp.wsfed.wtrealm or f"{at}/metadata"
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         url = sign_in_url(
@@ -73,6 +76,19 @@ class WsFedConnector:
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         return federation.MEDIA_TYPE, federation.metadata(realm=self._realm, callback=callback_url)
+
+    def sign_out(self, name: str) -> Begun:
+        """The browser signs out there and comes back to our callback with `name`. Raises UpstreamUnavailable."""
+        back = f"{self._callback}?{urlencode({'name': name})}"
+        return Begun(Redirect(sign_out_url(self._trust.current().sso_url, reply=back)), {})
+
+    def is_at(self, url: str) -> bool:
+        """Whether an address is on the IdP's own host, as its metadata has it."""
+        try:
+            own, other = urlsplit(self._trust.current().sso_url), urlsplit(url)
+        except (UpstreamUnavailable, ValueError):
+            return False
+        return bool(other.netloc) and (own.scheme, own.netloc) == (other.scheme, other.netloc)
 
     def _home_realm(self, request: AuthRequest) -> str | None:
         """`whr`: the configured one, else the client's `domain_hint` where the vendor may hear it."""

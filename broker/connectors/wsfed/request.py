@@ -28,7 +28,7 @@ def sign_in_url(
     return _query(endpoint, asked)
 
 
-def sign_out_url(endpoint: str, *, reply: str | None) -> str:
+def sign_out_url(endpoint: str, *, reply: str) -> str:
     return _query(endpoint, {"wa": "wsignout1.0", "wreply": reply})
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode, urlsplit
 
-from broker.connectors.connector import Surroundings
+from broker.connectors.connector import Finding, Surroundings
 from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml.checks import authn_of
+from broker.connectors.saml.examination import examine
 from broker.connectors.saml.subject import attributes_of, subject_of, vouches
 from broker.connectors.saml.trust import Trust
 from broker.connectors.wsfed import checks
@@ -73,6 +74,15 @@ class WsFedConnector:
         token = rstr.read(gated)
         checks.check(token, self._expected(request, callback_url, idp))
         return self._identity(token)
+
+    def renew(self) -> float:
+        return self._trust.renew()
+
+    def examine(self) -> Iterator[Finding]:
+        return examine(self._trust, self._settings.metadata, self._settings.entity_id is not None, self._clock())
+
+    def approve(self) -> tuple[str, ...]:
+        return self._trust.approve()
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         return federation.MEDIA_TYPE, federation.metadata(realm=self._realm, callback=callback_url)

@@ -64,6 +64,7 @@ class AuthnStatement:
     session_index: str | None
     session_not_on_or_after: str | None
     class_ref: str | None
+    authorities: tuple[str, ...] = ()  # who proved the person to this IdP, where it did not itself (SAML Core §2.7.2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +212,13 @@ def _conditions(element: etree._Element) -> Conditions:
 
 def _authn(element: etree._Element) -> AuthnStatement:
     class_ref = element.find(f"{{{SAML}}}AuthnContext/{{{SAML}}}AuthnContextClassRef")
+    behind = element.iterfind(f"{{{SAML}}}AuthnContext/{{{SAML}}}AuthenticatingAuthority")
     return AuthnStatement(
         instant=element.get("AuthnInstant", ""),
         session_index=element.get("SessionIndex"),
         session_not_on_or_after=element.get("SessionNotOnOrAfter"),
         class_ref=None if class_ref is None else (_text(class_ref) or "").strip() or None,
+        authorities=tuple((_text(one) or "").strip() for one in behind),
     )
 
 

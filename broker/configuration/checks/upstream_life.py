@@ -17,9 +17,6 @@ def check_upstream_life(provider: IdentityProviderShape, path: Path, context: Co
     yield from _refresh(provider, (*path, "upstream_refresh"))
     if provider.groups is not None:
         yield from _groups(provider, provider.groups, (*path, "groups"), context)
-    if provider.link_by_email and provider.protocol != "oidc":
-        what = f"protocol {provider.protocol} proves no address"
-        yield Finding((*path, "link_by_email"), what, "remove it; `broker tenant migrate-idp` carries people over")
 
 
 def check_linking(shape: TenantShape, _context: Context) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 
+from broker.connectors.chain import chain_of
 from broker.connectors.connector import Finding, SpKeys, Surroundings, Target
 from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml import checks
@@ -186,6 +187,7 @@ class SamlConnector:
             logout=logout_of(assertion, authn.session_index, self._entity_id),
             replay_key=hashlib.sha256(f"{upstream}\n{assertion.id}".encode()).hexdigest(),
             replay_until=int(checks.valid_until(response)) + self._idp.skew_seconds + 1,
+            chain=chain_of(upstream, authn.authorities, [self._surroundings.issuer, self._entity_id]),
         )
 
 

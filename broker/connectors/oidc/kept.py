@@ -83,7 +83,11 @@ class Kept(Generic[T]):
 
     def newer(self) -> T:
         """The document fetched again, at most once in COOL_DOWN seconds: for a token signed by an unknown key."""
-        return self._no_older_than(COOL_DOWN)
+        copy = self._copy
+        if copy is not None and self._within(copy.fetched_at, COOL_DOWN):
+            return copy.value
+        with self._turn.waited_for():  # an old copy is no answer: whoever is fetching brings the new one
+            return self._renewed(COOL_DOWN)
 
     def renew(self) -> float:
         """Behind the scenes: renewed where it is time; answers when it is time again. Raises UpstreamUnavailable."""

@@ -129,7 +129,7 @@ class SingleLogout:
         try:
             return read(_keys(idp)), idp
         except AssertionRejected as refusal:
-            fresh = self._trust.refresh() if refusal.reason == "signature_invalid" else None
+            fresh = self._trust.refresh(idp) if refusal.reason == "signature_invalid" else None
             if fresh is None:
                 raise
         return read(_keys(fresh)), fresh

@@ -45,7 +45,7 @@ def verified(gated: Gated, trust: Trust) -> Proven:
     try:
         return Proven(gated, signature.verify(gated, _keys(idp)), idp)
     except AssertionRejected as refusal:
-        fresh = trust.refresh() if refusal.reason == "signature_invalid" else None
+        fresh = trust.refresh(idp) if refusal.reason == "signature_invalid" else None
         if fresh is None:
             raise
     return Proven(gated, signature.verify(gated, _keys(fresh)), fresh)

@@ -80,18 +80,20 @@ class Trust:
             raise MetadataRefused("metadata_expired")
         return known.metadata
 
-    def refresh(self) -> IdpMetadata | None:
-        """Because no known key fits: the metadata if it changed, else None. Seldom asks, never raises."""
+    def refresh(self, than: IdpMetadata) -> IdpMetadata | None:
+        """Because no key of `than` fits: metadata with other keys, else None. Seldom asks, never raises."""
         now = self._surroundings.clock()
-        if self._source.url is None:
+        try:
+            with self._turn.waited_for():  # whoever is fetching brings what we want
+                known = self._known
+                if self._source.url is None or known is None:
+                    return None
+                if known.metadata.certificates == than.certificates and now - self._forced_at >= SOONEST:
+                    self._forced_at = now
+                    known = self._known = self._refreshed(self._newest(known, now), now)
+        except UpstreamUnavailable:
             return None
-        with self._turn.if_free() as ours:
-            known = self._known
-            if not ours or known is None or now - self._forced_at < SOONEST:
-                return None
-            self._forced_at = now
-            fresh = self._known = self._refreshed(self._newest(known, now), now)
-        return fresh.metadata if fresh.metadata.certificates != known.metadata.certificates else None
+        return known.metadata if known.metadata.certificates != than.certificates else None
 
     def renew(self) -> float:
         """Behind the scenes, a little before anybody would have to wait. Raises UpstreamUnavailable."""

@@ -111,7 +111,7 @@ class WsFedConnector:
         try:
             rstr.verify(gated, _keys(idp))
         except AssertionRejected as refusal:
-            fresh = self._trust.refresh() if refusal.reason == "signature_invalid" else None
+            fresh = self._trust.refresh(idp) if refusal.reason == "signature_invalid" else None
             if fresh is None:
                 raise
             rstr.verify(gated, _keys(fresh))

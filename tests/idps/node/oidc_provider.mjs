@@ -5,10 +5,13 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
+import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
 
 const port = Number(process.argv[2]);
 const origin = process.argv[3] ?? `http://127.0.0.1:${port}`;
 const issuers = new Map();
+const cookieKeys = [randomBytes(16).toString('hex')]; // a sign-in under way outlives a change of settings
+const Memory = class extends MemoryAdapter {}; // one for all providers, old and new
 
 function freshKeys() {
   const make = (alg, kind, options) => ({
@@ -30,8 +33,9 @@ function make(name, settings, keys) {
   const provider = new Provider(`${origin}/${name}`, {
     clients: settings.clients,
     jwks: { keys },
+    adapter: Memory,
     cookies: {
-      keys: [randomBytes(16).toString('hex')],
+      keys: cookieKeys,
       names: { session: `${name}_session`, interaction: `${name}_interaction`, resume: `${name}_resume` },
     },
     claims: {

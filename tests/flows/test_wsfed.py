@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.idps import processes
 
 pytestmark = pytest.mark.php
 
+KEYED = {"subject": {"from": ["name_id"], "accept_mutable": True}}
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 
 
@@ -48,7 +50,7 @@ def add_wsfed(made: Installation, provider: processes.SimpleSamlPhp, tenant: str
 def wsfed_broker(folder: Path, simplesamlphp: processes.SimpleSamlPhp) -> Iterator[Installation]:
     """tailspin: its user principal names may key people; wingtip: as profiles have it."""
     made = installation(folder / "wsfed-broker")
-    add_wsfed(made, simplesamlphp, "tailspin", subject={"from": ["name_id"], "accept_mutable": True})
+    add_wsfed(made, simplesamlphp, "tailspin", logout="upstream", **KEYED)
     add_wsfed(made, simplesamlphp, "wingtip")
     with made.running():
         yield made
@@ -74,3 +76,37 @@ def test_user_principal_name_keys_nobody_unless_the_operator_says_so(
     refused = browser.open(app.start(login_hint="alice@wingtip.example").url).query
     assert refused["error"] == "access_denied"
     assert "objectGUID" in refused["error_description"]
+
+
+def test_signing_out_here_signs_out_there(wsfed_broker: Installation, browser: Browser) -> None:
+    """Over wsignout1.0; the next sign-in asks for the password again."""
+    address = "bob@tailspin.example"
+    who(browser, address)
+    app = app_of(wsfed_broker)
+    hint = app.sign_in(browser, login_hint=address).response["id_token"]
+    browser.open(f"{wsfed_broker.issuer}/logout?id_token_hint={hint}")
+    visited = [page.url for page in browser.trail]
+    assert any("wa=wsignout1.0" in url for url in visited)
+    assert any("/t/tailspin/wsfed/adfs/callback?name=" in url for url in visited)
+    browser.trail.clear()
+    app.sign_in(browser, login_hint=address)
+    assert any("loginuserpass" in page.url for page in browser.trail)
+
+
+def test_signing_out_there_signs_out_here(wsfed_broker: Installation, browser: Browser) -> None:
+    """SimpleSAMLphp sends the browser here to clean up, and gets it back."""
+    address = "alice@tailspin.example"
+    who(browser, address)
+    app = app_of(wsfed_broker)
+    app.sign_in(browser, login_hint=address)
+    asked = next(page.url for page in browser.trail if "wa=wsignin1.0" in page.url)
+    there = asked.partition("?")[0]
+    page = browser.send("GET", f"{there}?wa=wsignout1.0")
+    while location := page.headers.get("location"):
+        page = browser.send("GET", urljoin(page.url, location), headers={"Referer": there})
+    visited = [page.url for page in browser.trail]
+    cleaned = next(number for number, url in enumerate(visited) if "wa=wsignoutcleanup1.0" in url)
+    assert "assocId=" in visited[cleaned + 1], "the browser went back to where it came from"
+    browser.stop = (app.redirect_uri,)
+    silent = browser.open(app.start(login_hint=address, prompt="none").url).query
+    assert silent["error"] == "login_required"

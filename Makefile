@@ -4,6 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PYTEST := $(VENV)/bin/pytest
 SOURCES := broker tests
+COVERAGE := 94
 
 .DEFAULT_GOAL := help
 
@@ -39,7 +40,7 @@ test: $(STAMP) ## Run the tests; prints what was left out and why
 
 .PHONY: check
 check: $(STAMP) static ## Static checks, then every test with branch coverage
-	$(PYTEST) --cov=broker --cov-branch --cov-report=term:skip-covered $(TESTS)
+	$(PYTEST) --cov=broker --cov-branch --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) $(TESTS)
 
 .PHONY: static
 static: $(STAMP)

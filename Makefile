@@ -4,6 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PYTEST := $(VENV)/bin/pytest
 SOURCES := broker tests
+COVERAGE := 94
 
 .DEFAULT_GOAL := help
 
@@ -20,8 +21,9 @@ setup: $(STAMP) ## Make .venv with the locked packages (quick when nothing chang
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make setup PYTHON=...") if sys.version_info < (3, 11) else None'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo 'Installing the locked packages into $(VENV) …' >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
 .PHONY: demo
@@ -39,7 +41,7 @@ test: $(STAMP) ## Run the tests; prints what was left out and why
 
 .PHONY: check
 check: $(STAMP) static ## Static checks, then every test with branch coverage
-	$(PYTEST) --cov=broker --cov-branch --cov-report=term:skip-covered $(TESTS)
+	$(PYTEST) --cov=broker --cov-branch --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) $(TESTS)
 
 .PHONY: static
 static: $(STAMP)

@@ -14,7 +14,9 @@ SIMPLESAMLPHP = (ROOT / "build/simplesamlphp/usr/share/simplesamlphp", Path("/us
 
 
 def _missing_postgresql() -> str | None:
-    return None if postgresql_programs() else "no postgresql server programs"
+    if postgresql_programs() is None:
+        return "no postgresql server programs"
+    return "no runuser, and root may not run it" if os.geteuid() == 0 and shutil.which("runuser") is None else None
 
 
 def _missing_chromium() -> str | None:

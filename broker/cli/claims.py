@@ -17,6 +17,7 @@ from broker import claims, configuration, policy
 from broker.claims import Outcome, RuleTrace
 from broker.cli.claims_explained import explained
 from broker.cli.claims_input import Attributes, read_incoming, read_raw
+from broker.cli.verb import add_config
 from broker.connectors.saml import vouches
 from broker.errors import AccessDenied, AssertionRejected, BrokerError
 from broker.model import Client, Configuration, IdentityProvider, Tenant
@@ -33,7 +34,7 @@ class TryRefused(BrokerError):
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parts = verbs.add_parser("claims", help="try claims rules").add_subparsers(metavar="PART", required=True)
     parser = parts.add_parser("try", help="what the rules make of somebody, rule by rule", description=__doc__)
-    parser.add_argument("--config", type=Path, metavar="DIR", required=True, help="the configuration folder")
+    add_config(parser)
     parser.add_argument("--tenant", metavar="T", required=True)
     parser.add_argument("--idp", metavar="I", required=True, help="the identity provider that the person signs in at")
     parser.add_argument("--input", type=Path, metavar="FILE", required=True, help="JSON; - is standard input")

@@ -15,7 +15,7 @@ from broker.store import Store
 
 @contextmanager
 def open_store() -> Iterator[Store]:
-    """Raises StoreError and seal.KeyRefused."""
+    """Raises StoreError and seal.KeyRefused; a database out of reach in words for an operator, not for a browser."""
     url = os.environ.get("BROKER_DATABASE_URL")
     if not url:
         raise StoreError("database_unset", "Set BROKER_DATABASE_URL, for example to sqlite:///var/broker.db")
@@ -25,5 +25,10 @@ def open_store() -> Iterator[Store]:
     store = Store(url, Seal(key.key), time.time)
     try:
         yield store
+    except StoreError as error:
+        if error.reason != "unreachable":
+            raise
+        wanted = "The database cannot be opened. Check BROKER_DATABASE_URL; `broker db upgrade` makes a new one."
+        raise StoreError(error.reason, wanted, detail=error.detail) from error
     finally:
         store.close()

@@ -11,10 +11,10 @@ import json
 import os
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from broker import configuration, home_realm
+from broker.cli.verb import add_config
 from broker.home_realm import ActiveTenant
 from broker.model import ApplicationAuth, Client, Configuration, HomeRealm, Signal
 from broker.oauth2 import redirect_uris
@@ -28,7 +28,7 @@ REFUSED = {
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser("route", help="where a sign-in would go, and why", description=__doc__)
-    parser.add_argument("--config", type=Path, metavar="DIR", required=True, help="the configuration folder")
+    add_config(parser)
     parser.add_argument("--client", metavar="C", help="client_id of the application")
     parser.add_argument("--email", metavar="E", help="the address the person types")
     parser.add_argument("--host", metavar="H", help="the host the request comes to")
@@ -152,19 +152,22 @@ def _last(tried: tuple[Signal, ...]) -> str | None:
 
 
 def _address(text: str) -> object:
-    address = ip_address(text)
+    try:
+        address = ip_address(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("an IP address, such as 198.51.100.7") from None
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _realm(text: str) -> tuple[str, str]:
     tenant, slash, idp = text.partition("/")
     if not (tenant and slash and idp):
-        raise ValueError("not TENANT/IDP")
+        raise argparse.ArgumentTypeError("write TENANT/IDP, such as contoso/adfs")
     return tenant, idp
 
 
 def _parameter(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
-        raise ValueError("not K=V")
+        raise argparse.ArgumentTypeError("write K=V, such as tenant=contoso")
     return name, value

@@ -8,37 +8,30 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
+import re
+
+from broker.cli.verb import add_config
 
 THREADS = 8
 BIND = "127.0.0.1:8080"
+ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[^\s:\[\]]+):(\d{1,5})")
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser("serve", help="run the broker", description=__doc__)
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="DIR",
-        default=os.environ.get("BROKER_CONFIG"),
-        help="configuration folder (BROKER_CONFIG)",
-    )
-    parser.add_argument("--bind", metavar="HOST:PORT", default=BIND, help=f"listen here (default {BIND})")
+    add_config(parser)
+    parser.add_argument("--bind", type=_bind, metavar="HOST:PORT", default=BIND, help=f"listen here (default {BIND})")
     parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="default: one a core")
     parser.add_argument("--apply", action="store_true", help="make what differs in the folder live first")
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
-    folder: Path | None = args.config
-    if folder is None:
-        args.usage_error("--config DIR or BROKER_CONFIG is needed")
-        return 2
     if args.workers < 1:
         args.usage_error("--workers must be at least 1")
     from broker.cli.gunicorn_server import serve  # noqa: PLC0415  # other verbs start without the web stack
 
-    serve(folder, os.environ, settings(args.bind, args.workers), apply=args.apply)
+    serve(args.config, os.environ, settings(args.bind, args.workers), apply=args.apply)
     return 0
 
 
@@ -61,3 +54,11 @@ def settings(bind: str, workers: int) -> dict[str, object]:
         "preload_app": False,
         "proc_name": "broker",
     }
+
+
+def _bind(text: str) -> str:
+    """Refused here: gunicorn would try for seconds, after the store is made."""
+    found = ADDRESS.fullmatch(text)
+    if found is None or int(found[1]) > 65535:
+        raise argparse.ArgumentTypeError("write HOST:PORT, such as 127.0.0.1:8080")
+    return text

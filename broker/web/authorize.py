@@ -23,19 +23,19 @@ from broker.errors import (
     LoginRequired,
     OAuthError,
 )
-from broker.model import AuthRequest, Client, Configuration, HomeRealm, Redirect, Session, Tenant
-from broker.oauth2.parameters import Parameters, one
+from broker.model import AuthRequest, Client, Configuration, HomeRealm, Redirect, Session
+from broker.oauth2.parameters import Parameters
 from broker.oauth2.request import IdTokenHint, ParsedRequest, ProvenClient, parse, prove_client
 from broker.sessions import Sessions
 from broker.signin import Completed, SignIn, Started
+from broker.web import home_realm_page
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
 from broker.web.responses import to_client
 
 Address = IPv4Address | IPv6Address
 AFRESH = frozenset({"login", "select_account"})
-FORGET = "forget"
-CHOSEN = "home_realm"  # what the person picked on the chooser: <tenant>/<idp>
+AMBIENT = frozenset({"cookie", "network"})  # signals that nobody gave for this request
 REFUSED: Mapping[str, type[OAuthError]] = {"tenant_suspended": AccessDenied, "client_tenant": AccessDenied}
 
 
@@ -76,8 +76,8 @@ class Authorize:
 
     def login(self) -> Response:
         """The home realm page itself; it forgets this browser's home realms when asked to."""
-        if FORGET in request.args:
-            kept = [(name, value) for name, value in request.args.items(multi=True) if name != FORGET]
+        if home_realm_page.FORGET in request.args:
+            kept = [(name, value) for name, value in request.args.items(multi=True) if name != home_realm_page.FORGET]
             response = Response(status=303, headers={"Location": f"{self.issuer}/login?{urlencode(kept)}"})
             self.cookies.forget_realms(response)
             return response
@@ -144,7 +144,7 @@ class Authorize:
             domain_hint=parsed.request.domain_hint,
             ip=ip,
             remembered=self.cookies.realms(request),
-            chosen=_chosen(unverified),
+            chosen=home_realm_page.chosen(unverified),
             ask="select_account" in parsed.request.prompt,
             tried=active.tried,
         )
@@ -156,7 +156,7 @@ class Authorize:
     def _proceed(self, asked: Asked) -> Response:
         """Single sign-on where it may be used, else the IdP, else the page; `prompt=none` never leaves or asks."""
         silent = "none" in asked.request.prompt
-        if silent and asked.realm.outcome == "chooser" and asked.realm.active_tenant is None:
+        if silent and asked.realm.active_tenant is None and self._undecided(asked):
             raise InteractionRequired("home_realm_undecided")
         session = self._session(asked)
         if session is not None and self.stands(asked.configuration, session):
@@ -168,6 +168,16 @@ class Authorize:
         if asked.realm.outcome == "chooser":
             return self._page(asked)
         return self._started(asked)
+
+    def _undecided(self, asked: Asked) -> bool:
+        """Contract section 3: what this browser did last does not choose between the tenants it is signed in to."""
+        if asked.realm.outcome == "chooser":
+            return True
+        browser = self.cookies.session(request)
+        if browser is None or asked.realm.signal not in AMBIENT:
+            return False
+        found = self.sessions.find(asked.configuration, asked.client, browser, tenant=None, idp=None, ip=asked.ip)
+        return len({session.tenant for session in found}) > 1
 
     def _session(self, asked: Asked) -> Session | None:
         """This browser's one session that answers the request as it is asked; None: sign in again."""
@@ -214,7 +224,7 @@ class Authorize:
             reauthenticate=bool(wanted.prompt & AFRESH) or wanted.max_age == 0,
         )
         started = self.signin.start(asked.configuration, request_, asked.ip)
-        response = self._sent(started, _cancel(asked.unverified))
+        response = self._sent(started, home_realm_page.cancel_href(asked.unverified))
         self.cookies.set_transaction(response, request, started.name, started.cookie)
         return response
 
@@ -227,28 +237,10 @@ class Authorize:
         return to_client(completed.request, self.issuer, {"code": completed.code})
 
     def _page(self, asked: Asked) -> Response:
-        """The chooser and the e-mail form; both lead back to /authorize with the client's own parameters."""
-        query = _kept(asked.unverified)
-        active = asked.configuration.tenants.get(asked.realm.active_tenant or "")
-        choices = [
-            (_label(asked.configuration, choice, active), _link({**query, CHOSEN: "/".join(choice)}))
-            for choice in asked.realm.choices
-        ]
-        typed = asked.request.login_hint
-        unknown = typed is not None and asked.realm.signal == "chooser"
-        return self.pages.login(
-            query,
-            tenant_name=active.name if active else None,
-            choices=choices,
-            email=typed,
-            problem=UNKNOWN_ADDRESS if unknown else None,
-            client_name=asked.client.name,
-            cancel_href=_cancel(asked.unverified),
-            forget_href=f"/login?{urlencode({**query, FORGET: '1'})}" if self.cookies.realms(request) else None,
+        remembers = bool(self.cookies.realms(request))
+        return home_realm_page.show(
+            self.pages, asked.configuration, asked.client, asked.realm, asked.unverified, remembers=remembers
         )
-
-
-UNKNOWN_ADDRESS = "We do not know where people with this address sign in. Check it, or ask your administrator."
 
 
 def _acted(act: Callable[[Asked], Response], asked: Asked) -> Response:
@@ -267,31 +259,3 @@ def _cancelled(_: Asked) -> Response:
 def _every_value() -> Parameters:
     values = request.form if request.method == "POST" else request.args
     return {name: tuple(many) for name, many in values.lists()}
-
-
-def _chosen(unverified: Parameters) -> tuple[str, str] | None:
-    tenant, _, idp = (one(unverified, CHOSEN) or "").partition("/")
-    return (tenant, idp) if tenant and idp else None
-
-
-def _kept(unverified: Parameters) -> dict[str, str]:
-    """What the page hands back to /authorize. Whoever was shown the page has chosen: the IdP asks them afresh."""
-    kept = {name: values[0] for name, values in unverified.items() if values and name not in {CHOSEN, FORGET}}
-    if "prompt" in kept:
-        kept["prompt"] = kept["prompt"].replace("select_account", "login")
-    return kept
-
-
-def _cancel(unverified: Parameters) -> str:
-    return f"/login/cancel?{urlencode(_kept(unverified))}"
-
-
-def _link(query: Mapping[str, str]) -> str:
-    return f"/authorize?{urlencode(query)}"
-
-
-def _label(configuration: Configuration, realm: tuple[str, str], active: Tenant | None) -> str:
-    """An IdP's name; with its tenant's where that is not the one on the page."""
-    tenant = configuration.tenants[realm[0]]
-    name = tenant.identity_providers[realm[1]].name
-    return name if tenant is active else f"{name} ({tenant.name})"

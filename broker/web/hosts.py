@@ -13,15 +13,17 @@ from broker.model import Configuration
 
 ANYWHERE = frozenset({"/healthz", "/readyz"})  # probes come by address
 POINTED = frozenset({"/authorize", "/login"})
+DEFAULT_PORT = {"http": ":80", "https": ":443"}  # a proxy may write it out; it names the same origin (RFC 3986 §6.2.3)
 
 
 def register(app: Flask, issuer: str, live: Callable[[], Configuration]) -> None:
     """Answer requests for tenant hosts by 303 to the issuer with `tenant=` added, and refuse unknown hosts."""
-    issuer_host = urlsplit(issuer).netloc
+    default_port = DEFAULT_PORT[urlsplit(issuer).scheme]
+    issuer_host = urlsplit(issuer).netloc.removesuffix(default_port)
 
     @app.before_request
     def right_host() -> Response | None:
-        host = request.host.lower()
+        host = request.host.lower().removesuffix(default_port)
         if host == issuer_host or request.path in ANYWHERE:
             return None
         label, _, parent = host.partition(".")

@@ -126,3 +126,13 @@ def test_login_hint_of_another_person_needs_a_sign_in_of_their_own(here: InProce
     assert here.asked_of_oidc(browser) is not None
     assert (bob.id_token["email"], bob.id_token["sub"] == alice.id_token["sub"]) == (BOB, False)
     assert bob.id_token["sid"] != alice.id_token["sid"]
+
+
+def test_prompt_none_does_not_choose_between_two_tenants_sessions(here: InProcess, browser: Browser) -> None:
+    """Contract section 3: without a tenant, what the browser did last decides nothing where two could answer."""
+    here.sign_in(browser, login_hint=ALICE)
+    assert "code" in here.ask(browser, prompt="none").query
+    here.sign_in(browser, tenant="northwind")
+    assert error(here.ask(browser, prompt="none")) == "interaction_required"
+    assert "code" in here.ask(browser, prompt="none", tenant="contoso").query
+    assert "code" in here.ask(browser, prompt="none", login_hint=ALICE).query

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from broker import cli
@@ -35,7 +37,17 @@ def test_configuration_problems_are_a_line_each_and_exit_2(monkeypatch, capsys) 
     assert capsys.readouterr().err.splitlines() == ["a.yaml:1:2: x: is wrong; be right", "b.yaml:3:4: .: is missing"]
 
 
-@pytest.mark.parametrize("words", [[], ["nonsense"], ["serve", "--workers", "0", "--config", "x"], ["serve", "--no"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["nonsense"],
+        ["serve", "--workers", "0", "--config", "x"],
+        ["serve", "--no"],
+        ["serve", "--config", "x", "--bind", "nonsense"],
+        ["serve", "--config", "x", "--bind", "127.0.0.1:70000"],
+    ],
+)
 def test_bad_usage_exits_2(words, monkeypatch, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
@@ -56,3 +68,16 @@ def test_every_verb_has_help(verb, capsys) -> None:
         cli.main([verb, "--help"])
     assert ended.value.code == 0
     assert verb in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["serve", "route", "claims"])
+def test_the_folder_is_the_flag_then_the_environment(verb, monkeypatch) -> None:
+    rest = ["try", "--tenant", "t", "--idp", "i", "--input", "-"] if verb == "claims" else []
+    monkeypatch.setenv("BROKER_CONFIG", "from-environment")
+    assert cli.parser().parse_args([verb, *rest]).config == Path("from-environment")
+    assert cli.parser().parse_args([verb, *rest, "--config", "from-flag"]).config == Path("from-flag")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "[::1]:8080", "localhost:0", "broker.internal:65535"])
+def test_serve_listens_where_it_is_told(address) -> None:
+    assert cli.parser().parse_args(["serve", "--config", "x", "--bind", address]).bind == address

@@ -55,6 +55,20 @@ def test_upgrade_makes_the_schema_and_says_that_it_made_a_key(url: str, capsys: 
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("url")
+def test_upgrade_answers_in_json_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert broker("db", "upgrade", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"up_to_date": True}
+
+
+@pytest.mark.usefixtures("url")
+def test_a_database_that_does_not_exist_is_told_in_an_operators_words() -> None:
+    with pytest.raises(StoreError) as refused:
+        broker("audit", "list")
+    assert refused.value.reason == "unreachable"
+    assert "broker db upgrade" in refused.value.public
+
+
 def test_without_a_database_the_verbs_say_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BROKER_DATABASE_URL", raising=False)
     with pytest.raises(StoreError) as refused:

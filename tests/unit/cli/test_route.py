@@ -141,3 +141,17 @@ def test_bad_usage_exits_with_2(broker, flags):
     with pytest.raises(SystemExit) as exit_:
         broker(*flags)
     assert exit_.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "remedy"),
+    [(["--ip", "x"], "an IP address"), (["--cookie", "x"], "TENANT/IDP"), (["--param", "x"], "K=V")],
+)
+def test_bad_usage_says_what_to_write(folder, capsys, flags, remedy):
+    parser = argparse.ArgumentParser()
+    route.add(parser.add_subparsers())
+    with pytest.raises(SystemExit):
+        parser.parse_args(["route", "--config", str(folder), *flags])
+    said = capsys.readouterr().err
+    assert remedy in said
+    assert "_" not in said.split("error:")[1]

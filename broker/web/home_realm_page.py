@@ -1,0 +1,72 @@
+"""The home realm page's own words: its links and fields carry the client's parameters back to /authorize."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from flask import Response
+
+from broker.model import Client, Configuration, HomeRealm, Tenant
+from broker.oauth2.parameters import Parameters, one
+from broker.web.pages import Pages
+
+FORGET = "forget"
+CHOSEN = "home_realm"  # what the person picked: <tenant>/<idp>
+UNKNOWN_ADDRESS = "We do not know where people with this address sign in. Check it, or ask your administrator."
+
+
+def show(
+    pages: Pages,
+    configuration: Configuration,
+    client: Client,
+    realm: HomeRealm,
+    unverified: Parameters,
+    *,
+    remembers: bool,
+) -> Response:
+    """The chooser and the e-mail form. remembers: this browser has home realms that it may forget."""
+    query = kept(unverified)
+    typed = one(unverified, "login_hint")
+    active = configuration.tenants.get(realm.active_tenant or "")
+    return pages.login(
+        query,
+        tenant_name=active.name if active else None,
+        choices=[
+            (_label(configuration, choice, active), _link({**query, CHOSEN: "/".join(choice)}))
+            for choice in realm.choices
+        ],
+        email=typed,
+        problem=UNKNOWN_ADDRESS if typed is not None and realm.signal == "chooser" else None,
+        client_name=client.name,
+        cancel_href=cancel_href(unverified),
+        forget_href=f"/login?{urlencode({**query, FORGET: '1'})}" if remembers else None,
+    )
+
+
+def chosen(unverified: Parameters) -> tuple[str, str] | None:
+    tenant, _, idp = (one(unverified, CHOSEN) or "").partition("/")
+    return (tenant, idp) if tenant and idp else None
+
+
+def kept(unverified: Parameters) -> dict[str, str]:
+    """What the page hands back to /authorize. Whoever was shown the page has chosen: the IdP asks them afresh."""
+    query = {name: values[0] for name, values in unverified.items() if values and name not in {CHOSEN, FORGET}}
+    if "prompt" in query:
+        query["prompt"] = query["prompt"].replace("select_account", "login")
+    return query
+
+
+def cancel_href(unverified: Parameters) -> str:
+    return f"/login/cancel?{urlencode(kept(unverified))}"
+
+
+def _link(query: Mapping[str, str]) -> str:
+    return f"/authorize?{urlencode(query)}"
+
+
+def _label(configuration: Configuration, realm: tuple[str, str], active: Tenant | None) -> str:
+    """An IdP's name; with its tenant's where that is not the one on the page."""
+    tenant = configuration.tenants[realm[0]]
+    name = tenant.identity_providers[realm[1]].name
+    return name if tenant is active else f"{name} ({tenant.name})"

@@ -6,7 +6,7 @@ A dead identity provider is looked at again after AGAIN seconds, and costs one o
 
 from __future__ import annotations
 
-import random
+import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ class Rounds:
         clock: Callable[[], float],
         *,
         spread: float = SPREAD,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = secrets.SystemRandom().random,
     ) -> None:
         self._live = live
         self._connectors = connectors

@@ -114,7 +114,7 @@ class Outbound:
     def stream(
         self, url: str, sink: Sink, *, accept: str = "*/*", limit: int, seconds: float | None = None
     ) -> Response:
-        """GET; the body goes to `sink` piece by piece, and is empty in the answer. Raises as `get` does, and as `sink` does.
+        """GET; the body goes to `sink` piece by piece, and is empty in the answer. Raises as `get` and `sink` do.
 
         `seconds`: for the whole of it, where a large body may take longer than other answers.
         """

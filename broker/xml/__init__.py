@@ -4,7 +4,10 @@
     signature       Gated, keys       -> which elements are signed
     decrypt         Gated, our keys   -> Gated          what was encrypted for us, through the same gate
     response        Gated, signed     -> Response       plain values of the element that was verified
+    rstr            bytes of an IdP   -> Gated          the same gate for WS-Federation; verify, read -> Response
+    saml11          SAML 1.1 element  -> Assertion      in the words of SAML 2.0
     metadata        bytes of an IdP   -> IdpMetadata    entity, keys, sign-on address, by our own policy
+    federation      the same, of WS-Federation's role; our own metadata there
     authn_request   what to ask       -> redirect URL
     sp              our names and key -> SP metadata document
 

@@ -1,6 +1,6 @@
 // npm oidc-provider as many tenants' OpenID providers in one process: issuer ORIGIN/<name>.
 // argv: PORT [ORIGIN]. It listens on http://127.0.0.1:PORT; another ORIGIN is that of a proxy in front of it.
-// PUT /_control/<name> (re)makes one from JSON: {clients, accounts, conform, rotate: "overlap" | "cut"}.
+// PUT /_control/<name> (re)makes one from JSON: {clients, accounts, disabled, conform, rotate: "overlap" | "cut"}.
 // The form asks for `login` and `password`; every login works; `accounts[login]` adds or replaces claims.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -44,8 +44,9 @@ function make(name, settings, keys) {
     },
     conformIdTokenClaims: settings.conform ?? true,
     pkce: { required: () => true },
-    features: { devInteractions: { enabled: true } },
-    findAccount: (_, login) => ({ accountId: login, claims: () => claimsOf(settings.accounts ?? {}, login) }),
+    features: { devInteractions: { enabled: true }, backchannelLogout: { enabled: true } },
+    findAccount: (_, login) => (settings.disabled ?? []).includes(login) ? undefined : ({ accountId: login, claims: () => claimsOf(settings.accounts ?? {}, login) }),
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options), // loopback is where we are
     ttl: { AccessToken: 600, IdToken: 600, Session: 3600, Interaction: 600, Grant: 3600 },
   });
   provider.proxy = process.argv[3] !== undefined; // believe X-Forwarded-Proto

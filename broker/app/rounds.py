@@ -21,6 +21,7 @@ SPREAD = 3600.0
 AGAIN = 900.0
 SECRETS = 86400.0  # where nothing but a secret's end has to be looked at
 LOG = telemetry.logger("rounds")
+CHANCE = secrets.SystemRandom().random
 
 Key = tuple[str, str, str]  # tenant, IdP, fingerprint of its settings
 
@@ -35,7 +36,7 @@ class Rounds:
         clock: Callable[[], float],
         *,
         spread: float = SPREAD,
-        chance: Callable[[], float] = secrets.SystemRandom().random,
+        chance: Callable[[], float] = CHANCE,
     ) -> None:
         self._live = live
         self._connectors = connectors

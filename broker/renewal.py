@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from broker import telemetry
+from broker import policy, telemetry
 from broker.audit import new_reference
 from broker.connectors import Connectors, Vouches
-from broker.errors import AssertionRejected, InvalidGrant, UpstreamUnavailable
+from broker.errors import AccessDenied, AssertionRejected, InvalidGrant, UpstreamUnavailable
 from broker.model import AuditEvent, Configuration, IdentityProvider, Session, UpstreamRefresh
 from broker.sessions import Sessions
 from broker.store import Store, UpstreamHeld
@@ -102,9 +102,13 @@ class Renewal:
 
 
 def _asked_of(configuration: Configuration, session: Session) -> IdentityProvider | None:
-    """None: the guard refuses such a session anyway."""
-    tenant = configuration.tenants.get(session.home_tenant)
-    return None if tenant is None else tenant.identity_providers.get(session.idp)
+    """None: the guard refuses such a session anyway, and what one upstream gave is never shown to another."""
+    try:
+        _, idp = policy.usable_provider(configuration, session.home_tenant, session.idp)
+    except AccessDenied:
+        return None
+    same = session.source == policy.upstream_of(idp) and policy.serves(idp, session.upstream)
+    return idp if same else None
 
 
 def _event(session: Session) -> AuditEvent:

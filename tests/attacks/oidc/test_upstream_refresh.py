@@ -216,3 +216,26 @@ def test_a_token_that_is_not_good_asks_no_upstream(asking: World, twist: str) ->
     else:
         answer = asking.refresh(held["refresh_token"], "spa")
     assert (answer.status_code, refreshes(asking)) == (400, 0)
+
+
+def test_what_one_upstream_gave_is_never_shown_to_another(asking: World) -> None:
+    """The IdP now points elsewhere: nobody there sees the refresh token, and the session answers no more."""
+    held = asking.tokens("contoso", "op", scope="openid")
+    later(asking, HOUR)
+    asking.idp("contoso", "op")["issuer"] = asking.ops["fabrikam"].issuer
+    asking.apply()
+    assert asking.refresh(held["refresh_token"]).status_code == 400
+    assert asking.events()[-1].reason == "upstream_changed"
+    assert [path for path, _, _ in asking.ops["fabrikam"].seen] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"state": "suspended"}, "tenant_suspended"), ({"enabled": False}, "idp_disabled")]
+)
+def test_what_may_not_be_used_asks_no_upstream(asking: World, change: dict[str, Any], reason: str) -> None:
+    held = asking.tokens("contoso", "op", scope="openid")
+    later(asking, HOUR)
+    (asking.tenants["contoso"] if "state" in change else asking.idp("contoso", "op")).update(change)
+    asking.apply()
+    assert asking.refresh(held["refresh_token"]).status_code == 400
+    assert (asking.events()[-1].reason, refreshes(asking)) == (reason, 0)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from broker.connectors.breaker import Turn
+from broker.connectors.breaker import DEAD, Turn, down
 from broker.connectors.connector import Documents
 from broker.errors import UpstreamUnavailable
 
@@ -147,8 +147,9 @@ class Kept(Generic[T]):
 
     def _leave_alone_after_failure(self, seconds: int) -> None:
         if self._failure is not None and self._within(self._failure[0], seconds):
-            failed = self._failure[1]
-            raise UpstreamUnavailable(failed.reason, failed.public, detail=failed.detail)
+            failed_at, failed = self._failure
+            public = down(failed_at).public if failed.reason in DEAD else failed.public
+            raise UpstreamUnavailable(failed.reason, public, detail=failed.detail)
 
     def _within(self, moment: float, seconds: int) -> bool:
         return -_CLOCKS_APART <= self._clock() - moment <= seconds

@@ -76,6 +76,8 @@ def test_clean_up_at_another_tenant_s_path_ends_nothing(federated: World) -> Non
         ("https://evil.example/", False),
         ("//idp.example.com/x", False),
         ("javascript:1", False),
+        (f"{ENDPOINT}\r\nSet-Cookie: a=b", False),
+        ("https://idp.exam\tple.com/", False),
     ],
 )
 def test_browser_goes_back_to_the_idp_s_host_only(federated: World, back: str, followed: bool) -> None:

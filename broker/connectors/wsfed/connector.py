@@ -93,7 +93,12 @@ class WsFedConnector:
         return Begun(Redirect(sign_out_url(self._trust.current().sso_url, reply=back)), {})
 
     def is_at(self, url: str) -> bool:
-        """Whether an address is on the IdP's own host, as its metadata has it."""
+        """Whether an address is on the IdP's own host, as its metadata has it.
+
+        Only of visible ASCII: `urlsplit` drops line breaks and tabs, which a `Location` cannot carry.
+        """
+        if not all("!" <= letter <= "~" for letter in url):
+            return False
         try:
             own, other = urlsplit(self._trust.current().sso_url), urlsplit(url)
         except (UpstreamUnavailable, ValueError):

@@ -27,6 +27,7 @@ from broker.errors import BrokerError, Problem, StoreError
 from broker.model import AuditEvent, Configuration, Deployment, IdentityProvider
 from broker.outbound import Outbound
 from broker.store import Store, StoreDocuments
+from broker.telemetry import clean
 
 AT_ONCE = 16  # identity providers looked at side by side: a few dead ones hold nothing up
 
@@ -177,6 +178,6 @@ def _readable(reports: list[Report], advice: list[Problem]) -> str:
     lines = []
     for report in reports:
         lines.append(f"{report.tenant}/{report.idp} ({report.protocol}): {'well' if report.good else 'FALLS SHORT'}")
-        lines += [f"  {'ok ' if one.good else 'BAD'} {one.check:<14} {one.text}" for one in report.findings]
+        lines += [f"  {'ok ' if one.good else 'BAD'} {one.check:<14} {clean(one.text)}" for one in report.findings]
     lines += [f"advice: {one}" for one in advice]
     return "\n".join(lines) or "there is no identity provider to look at"

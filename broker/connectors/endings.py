@@ -51,7 +51,7 @@ def clock_finding(headers: Mapping[str, str], now: float) -> Finding:
     """By the Date header of an answer that has just come (RFC 9110 §6.6.1)."""
     try:
         theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return Finding("clock", True, "unknown: the answer carries no date")
     apart = round(theirs - now)
     return Finding("clock", abs(apart) <= APART, f"{abs(apart)} seconds {'ahead of' if apart > 0 else 'behind'} ours")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import broker.app
+from broker.cli.doctor import Report, _readable
+from broker.connectors import Finding
 from broker.connectors.endings import clock_finding
 from broker.connectors.saml.trust import KIND
 from tests.flows.broker_process import Installation
@@ -105,7 +107,22 @@ def test_bad_usage(made: Installation) -> None:
 
 @pytest.mark.parametrize(
     ("date", "good"),
-    [("Sat, 21 Nov 2026 05:00:30 GMT", True), ("Sat, 21 Nov 2026 05:05:00 GMT", False), ("", True), ("x", True)],
+    [
+        ("Sat, 21 Nov 2026 05:00:30 GMT", True),
+        ("Sat, 21 Nov 2026 05:05:00 GMT", False),
+        ("", True),
+        ("x", True),
+        (f"Sat, 21 Nov {'9' * 30} 05:00:30 GMT", True),
+        (f"Sat, 21 Nov 2026 05:00:30 +{'9' * 30}", True),
+    ],
 )
 def test_a_clock_that_is_off_is_told(date: str, good: bool) -> None:
     assert clock_finding({"date": date}, 1_795_237_200.0).good == good
+
+
+def test_what_a_provider_says_cannot_paint_the_operators_terminal() -> None:
+    told = Report("contoso", "op", "oidc", (Finding("jwks", True, "1 usable keys: \x1b[2Jall is well\n  ok"),))
+    assert _readable([told], []).splitlines() == [
+        "contoso/op (oidc): well",
+        "  ok  jwks           1 usable keys: \\u001b[2Jall is well\\u000a  ok",
+    ]

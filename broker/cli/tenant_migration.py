@@ -1,7 +1,8 @@
 """`broker tenant migrate-idp T --from I --to J`: people of I keep their `sub` when they sign in at J.
 
---map FILE: CSV with the header `from,to`, a line a person: the subject at I, the subject at J. --by email: what I said
-in sessions that still live becomes a name that J may prove, where J has `link_by_email: true`.
+--map FILE: CSV with the header `from,to`, a line a person: the subject at I, the subject at J.
+--by email: what I said in sessions that still live, and did not call unverified, becomes a name that J may prove,
+where J has `link_by_email: true`.
 """
 
 from __future__ import annotations
@@ -79,7 +80,11 @@ def _plan(
     if not target.link_by_email:
         raise _Unusable(f"{args.target} does not link by address: set link_by_email there, or give --map")
     sessions = Sessions(store, lifetimes, time.time)
-    said = [(sessions.own_address(loaded, one), one.sub) for one in here.sessions_at(args.source)]
+    said = [
+        (sessions.own_address(loaded, one), one.sub)
+        for one in here.sessions_at(args.source)
+        if sessions.identity(one).email_verified is not False  # anybody may have typed it there
+    ]
     return crosswalk.by_name(here, BY_EMAIL, [(address, sub) for address, sub in said if address is not None])
 
 

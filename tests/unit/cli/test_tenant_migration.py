@@ -157,8 +157,8 @@ def test_an_entity_id_may_be_given(store: Store, tmp_path: Path) -> None:
     assert here.person("saml", "urn:new", "a-1") == anna
 
 
-def signed_in(store: Store, sub: str, sid: str, email: str) -> None:
-    identity = Identity("contoso", "old", OLD, sub, {"email": (email,)})
+def signed_in(store: Store, sub: str, sid: str, email: str, verified: bool | None = None) -> None:
+    identity = Identity("contoso", "old", OLD, sub, {"email": (email,)}, email_verified=verified)
     made = session(sid=sid, sub=sub, idp="old", identity=serial.dumps(identity))
     store.of("contoso").open_session(replace(made, expires_at=NOW * 2), "browser")
 
@@ -172,6 +172,14 @@ def test_by_email_gives_the_address_to_whoever_brought_it(store: Store, tmp_path
     assert migrate(tmp_path, "--by", "email", to="linking") == 0
     assert here.known_person("", "email", "anna@contoso.com") == anna
     assert here.known_person("", "email", "bert@elsewhere.com") is None
+
+
+def test_an_address_that_the_old_provider_called_unverified_is_not_carried(store: Store, tmp_path: Path) -> None:
+    """Who typed a colleague's address there would else be that colleague at the new one."""
+    here = store.of("contoso")
+    signed_in(store, here.person("old", OLD, "mallory"), "sid-1", "anna@contoso.com", verified=False)
+    assert migrate(tmp_path, "--by", "email", to="linking") == 0
+    assert here.known_person("", "email", "anna@contoso.com") is None
 
 
 def test_an_address_of_two_people_is_nobodys(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

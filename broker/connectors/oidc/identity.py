@@ -67,7 +67,8 @@ def fill_up(claims: Claims, userinfo: Claims) -> Claims:
 def identity_of(
     idp: IdentityProvider, candidates: tuple[str, ...], proven: Claims, filled: Claims, us: str = ""
 ) -> Identity:
-    """proven: the ID token's claims; filled: the same with userinfo; us: our issuer.
+    """proven: the ID token's claims; filled: the same with userinfo; us: our issuer. `email_verified` speaks of `email`
+    (Core §5.1): without one it vouches for nothing, whatever else a profile takes for an address.
 
     Raises AssertionRejected: subject, chain, loop.
     """
@@ -82,7 +83,7 @@ def identity_of(
         amr=methods_of(idp.profile, _text(proven.get("acr")), _texts(proven.get("amr"))),
         auth_time=_whole_number(proven.get("auth_time")),
         logout={"sub": str(proven["sub"]), **({"sid": sid} if isinstance(sid, str) else {})},
-        email_verified=verified if isinstance(verified, bool) else None,
+        email_verified=verified if isinstance(verified, bool) and filled.get("email") else None,
         chain=chain_of(str(proven["iss"]), _behind(proven), [us]),
     )
 

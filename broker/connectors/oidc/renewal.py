@@ -6,7 +6,7 @@ An ID token may come with the answer; if one does, it must speak of the same per
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from broker import jose
 from broker.connectors.oidc.answer import error_code
@@ -37,8 +37,8 @@ class Before:
 class Renewed:
     """refresh_token: the one to use from now on. id_token: not looked at yet; None: none came."""
 
-    refresh_token: str
-    id_token: str | None
+    refresh_token: str = field(repr=False)
+    id_token: str | None = field(repr=False)
 
 
 def ask(outbound: Outbound, endpoint: str, proof: Proof, refresh_token: str) -> Renewed:

@@ -169,6 +169,15 @@ def test_rp_60_only_a_boolean_says_that_an_address_is_verified(
     assert RelyingParty(op, outbound).sign_in().email_verified is meant
 
 
+@pytest.mark.parametrize("address", [None, ""])
+def test_without_an_address_of_its_own_email_verified_vouches_for_nothing(
+    op: OidcOp, outbound: Outbound, address: str | None
+) -> None:
+    """RP-60: a profile may read addresses from other claims too, which nobody verified."""
+    op.switches.claims.update(email=address, mail="anna@example.com", email_verified=True)
+    assert RelyingParty(op, outbound).sign_in().email_verified is None
+
+
 def test_rp_58_userinfo_fills_up_and_overrides_nothing(op: OidcOp, outbound: Outbound) -> None:
     op.switches.userinfo.update(
         iss="https://evil.example",

@@ -57,6 +57,7 @@ def opened(gated: Gated, trust: Trust, keys: Sequence[str], settings: SamlSettin
     if holder is None:
         raise ValueError("nothing is encrypted")
     encryption_shape.check_content(holder, allow_cbc=settings.allow_cbc)
+    trust.current()  # where it is not to be had, that shows before a decryption, never after one
     outside = verified(gated, trust) if gated.signatures else None
     inner = decrypt.assertion(holder, keys)
     signed = frozenset() if outside is None else outside.signed

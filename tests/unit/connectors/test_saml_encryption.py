@@ -10,7 +10,7 @@ import xmlsec
 
 from broker.connectors.connector import SpKey, SpKeys
 from broker.connectors.saml import SamlConnector
-from broker.errors import AssertionRejected
+from broker.errors import AssertionRejected, UpstreamUnavailable
 from broker.model import Callback, Identity
 from tests.attacks.saml.case import Context
 from tests.attacks.saml.encryption import ID_VALUE, encrypted, flipped, named
@@ -212,6 +212,24 @@ def changed(place: int, value: int) -> Callable[[bytes], bytes]:
 def test_after_a_decryption_every_refusal_looks_the_same(build: Callable[[Context], Callback], reason: str) -> None:
     refused = refusal(connector(), build)
     assert (refused.reason, refused.public, refused.status) == (reason, GENERIC, 400)
+
+
+@pytest.mark.parametrize("build", [answer(), answer(spoil=flipped(30)), answer(plain=lambda xml: xml[:-9])])
+def test_metadata_out_of_reach_shows_before_a_decryption(
+    monkeypatch: pytest.MonkeyPatch, build: Callable[[Context], Callback]
+) -> None:
+    """Else 503 would say of a changed ciphertext that its plaintext was well-formed, and 400 that it was not."""
+    saml = connector()
+    request, context = begun(saml)
+    callback = build(context)
+
+    def gone() -> None:
+        raise UpstreamUnavailable("metadata_expired")
+
+    monkeypatch.setattr(saml._trust, "current", gone)
+    with pytest.raises(UpstreamUnavailable) as caught:
+        saml.finish(request, callback, ACS)
+    assert caught.value.reason == "metadata_expired"
 
 
 def test_refusal_names_nothing_of_the_plaintext() -> None:

@@ -241,10 +241,14 @@ class Sessions:
 
 
 def _own_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:
-    """In one spelling: mailboxes that differ in case only are one person's in every directory that we know."""
+    """In one spelling: mailboxes that differ in case only are one person's in every directory that we know.
+
+    An IdP that is `for` some of the tenant's domains speaks for those alone.
+    """
     email = claims.incoming_of(idp, identity.attributes).get("email")
     domain = domains.of_address(email) if isinstance(email, str) else None
-    if domain is None or not any(domains.matches(pattern, domain) for pattern in tenant.home_realm.email_domains):
+    spoken_for = [tenant.home_realm.email_domains, *([idp.only_for.email_domains] if idp.only_for else [])]
+    if domain is None or not all(any(domains.matches(one, domain) for one in patterns) for patterns in spoken_for):
         return None
     return f"{str(email).rpartition('@')[0].lower()}@{domain}"
 

@@ -132,6 +132,17 @@ def test_an_unproven_or_foreign_address_links_nobody(linking: World, email: str,
     assert subject(linking, "op", "c", "ana@contoso.com") == first
 
 
+def test_a_provider_for_some_domains_links_nobody_of_the_others(linking: World) -> None:
+    """A subsidiary's administrator writes every address there, and speaks for the subsidiary's alone."""
+    linking.tenants["contoso"]["home_realm"]["email_domains"] = ["contoso.com", "subsidiary.example"]
+    linking.idp("contoso", "op-rs256")["for"] = {"email_domains": ["subsidiary.example"]}
+    linking.apply()
+    ana = subject(linking, "op", "a", "ana@contoso.com")
+    bert = subject(linking, "op", "b", "bert@subsidiary.example")
+    assert subject(linking, "op-rs256", "c", "ana@contoso.com") != ana
+    assert subject(linking, "op-rs256", "d", "bert@subsidiary.example") == bert
+
+
 def test_who_is_known_already_is_never_linked_away(linking: World) -> None:
     first = subject(linking, "op", "a", "ana@contoso.com")
     bert = subject(linking, "op-rs256", "b", "bert@contoso.com")

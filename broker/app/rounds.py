@@ -9,7 +9,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from broker import policy, telemetry
 from broker.connectors import Connectors, Renewing
@@ -60,7 +61,8 @@ class Rounds:
             started = sorted(ready, key=self._due.__getitem__)[: max(0, free)]
             self._busy.update(started)
         for key in started:
-            self._pool.submit(self._renew, key, self._known[key])
+            idp = self._known[key]
+            self._pool.submit(self._renew, key, idp).add_done_callback(partial(_ended, idp))
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -91,6 +93,13 @@ class Rounds:
         self._connectors.warn_of_secret(idp)
         connector = self._connectors.of(idp)
         return connector.renew() if isinstance(connector, Renewing) else self._clock() + SECRETS
+
+
+def _ended(idp: IdentityProvider, done: Future[None]) -> None:
+    """What nobody foresaw stops nobody's round, and is not silent either; its text may hold anything, and stays out."""
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        LOG.error("renewal broke", extra={"tenant": idp.tenant, "idp": idp.id, "reason": type(error).__name__})
 
 
 def _usable(configuration: Configuration) -> list[IdentityProvider]:

@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import pytest
+
 from broker.app.rounds import AGAIN, THREADS, Rounds
 from broker.connectors import Connectors
 from broker.errors import UpstreamUnavailable
@@ -30,6 +32,7 @@ class World:
     now: float = NOW
     hangs: threading.Event | None = None
     down: bool = False
+    broken: str | None = None
     renewed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
 
@@ -45,6 +48,8 @@ class World:
                 world.renewed.append(idp.tenant)
                 if world.hangs is not None:
                     world.hangs.wait(10)
+                if world.broken == idp.tenant:
+                    raise ValueError("planted-text")
                 if world.down:
                     raise UpstreamUnavailable("timeout")
                 return world.now + 3600
@@ -89,6 +94,19 @@ def test_the_first_looks_are_spread() -> None:
     looked(rounds)
     assert world.renewed == ["a"]
     rounds.close()
+
+
+def test_what_nobody_foresaw_at_one_provider_stops_no_other_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(configuration(tenant("a"), tenant("b")), broken="a")
+    rounds = world.rounds()
+    looked(rounds, 3)
+    world.now += 3600
+    looked(rounds, 3)
+    rounds.close()
+    assert sorted(world.renewed) == ["a", "a", "b", "b"]
+    said = [(one.getMessage(), one.__dict__["reason"]) for one in caplog.records if one.name.endswith("rounds")]
+    assert said == [("renewal broke", "ValueError")] * 2
+    assert "planted-text" not in caplog.text
 
 
 def test_a_dead_provider_is_looked_at_again_later() -> None:

@@ -239,14 +239,15 @@ def _endpoints(role: etree._Element, service: str, loopback: bool) -> tuple[Endp
 
 
 def _acceptable(location: str, loopback: bool) -> bool:
-    """An https URL that a browser may be sent to."""
+    """An https URL that a browser may be sent to, with a port and a host that a `Location` can be written with."""
     try:
         parts = urlsplit(location)
+        host, port = (parts.hostname or "").encode("idna"), parts.port
     except ValueError:
         return False
     secure = parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(parts.hostname or ""))
     plain = parts.username is None and not parts.fragment and location.isprintable()
-    return secure and bool(parts.hostname) and plain
+    return secure and bool(host) and port != 0 and plain
 
 
 def _is_loopback(host: str) -> bool:

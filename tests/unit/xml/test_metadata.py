@@ -101,6 +101,8 @@ def test_entity_is_chosen_by_name() -> None:
         (Entity(NAME, GOOD.keys, sso="http://127.0.0.1/"), "metadata_sso_location"),
         (Entity(NAME, GOOD.keys, sso="https://a@idp.contoso.com/"), "metadata_sso_location"),
         (Entity(NAME, GOOD.keys, sso="//idp.contoso.com/"), "metadata_sso_location"),
+        (Entity(NAME, GOOD.keys, sso="https://idp.contoso.com:99999/"), "metadata_sso_location"),
+        (Entity(NAME, GOOD.keys, sso="https://idp..contoso.com/"), "metadata_sso_location"),
         (Entity(NAME, GOOD.keys, entity_attributes=f' validUntil="{time(NOW)}"'), "metadata_expired"),
         (Entity(NAME, GOOD.keys, entity_attributes=' validUntil="soon"'), "metadata_xml"),
     ],

@@ -61,6 +61,7 @@ def _is_plain(url: str, schemes: set[str]) -> bool:
         return False
     try:
         parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna"), parts.port
     except ValueError:
         return False
-    return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment
+    return parts.scheme in schemes and bool(host) and port != 0 and "@" not in parts.netloc and not parts.fragment

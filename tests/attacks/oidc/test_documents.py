@@ -236,7 +236,17 @@ def test_discovery_that_is_no_unambiguous_object_is_refused(body: bytes) -> None
     assert refused.value.reason == "discovery"
 
 
-@pytest.mark.parametrize("url", ["http://a.example/x", "https://[::1", "https://a.example/#x", "https://ä.example/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example/x",
+        "https://[::1",
+        "https://a.example/#x",
+        "https://ä.example/",
+        "https://a.example:99999/x",
+        "https://a..example/x",
+    ],
+)
 def test_outside_a_loopback_installation_an_endpoint_is_a_plain_https_url(url: str) -> None:
     document = {"issuer": "a", "authorization_endpoint": url}
     with pytest.raises(UpstreamUnavailable) as refused:

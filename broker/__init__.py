@@ -11,7 +11,7 @@ One sign-in, as a stack trace would show it:
 
     GET /authorize            web.authorize -> oauth2.request -> home_realm.decide -> signin.start -> connector.begin
     the IdP's answer          web.callback  -> signin.answer  -> connector.finish  -> claims.apply -> sessions.open
-    POST /token               web.token     -> oauth2.client_authentication -> grants -> tokens.issuer
+    POST /token               web.token     -> clients -> grants -> tokens.issuer
 
 From the front door down; what stands on one line knows nothing of its neighbours (import-linter keeps it so):
 
@@ -20,7 +20,7 @@ From the front door down; what stands on one line knows nothing of its neighbour
     web                       HTTP, the only layer with Flask
     signin grants signout renewal crosswalk   the use cases
     sessions                  a person's sessions, and what may be said of them now
-    configuration home_realm claims connectors policy store tokens audit handout
+    configuration home_realm claims clients connectors policy store tokens audit handout
     oauth2 jose xml seal expressions outbound domains telemetry
     model                     frozen values
     errors                    one tree

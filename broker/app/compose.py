@@ -18,6 +18,7 @@ from broker.app.rounds import Rounds
 from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
 from broker.app.upkeep import Upkeep
+from broker.clients import Authentication
 from broker.connectors import Connectors, Surroundings
 from broker.model import AuditEvent, Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
@@ -35,6 +36,7 @@ from broker.tokens.logout_token import LogoutTokens
 from broker.web import errors, headers, hosts, operations
 from broker.web.authorize import Authorize
 from broker.web.callback import Callbacks
+from broker.web.client_door import ClientDoor
 from broker.web.cookies import Cookies
 from broker.web.cors import Cors
 from broker.web.logout import Logout
@@ -247,6 +249,7 @@ def _front(
 def _back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint]:
     """What programs call."""
     deployment, cors = house.deployment, Cors(house.live)
+    door = ClientDoor(house.live, Authentication())
     issuer = Issuer(
         deployment.issuer,
         house.keys,
@@ -257,7 +260,7 @@ def _back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndp
     )
     return (
         TokenEndpoint(
-            live=house.live,
+            door=door,
             store=house.store,
             people=house.sessions,
             issuer=issuer,
@@ -276,5 +279,5 @@ def _back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndp
             cors=cors,
             clock=house.clock,
         ),
-        RevocationEndpoint(live=house.live, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
+        RevocationEndpoint(door=door, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
     )

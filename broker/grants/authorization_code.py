@@ -43,6 +43,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
         session,
         entitlement,
         grant_id=grant.id,
+        terms=grant.terms,
         scope=code.scope,
         issuer=request.issuer,
         nonce=code.nonce,
@@ -100,5 +101,6 @@ def _grant(request: TokenRequest, handle: str, code: Code, session: Session) -> 
         created_at=request.now,
         expires_at=latest if offline else min(latest, session.expires_at),
         nonce=code.nonce,
+        terms=code.terms,
         code=handle,
     )

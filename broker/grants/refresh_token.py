@@ -50,6 +50,7 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
         session,
         entitlement,
         grant_id=grant.id,
+        terms=grant.terms,
         scope=scope,
         issuer=request.issuer,
         refresh_token=successor,

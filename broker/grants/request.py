@@ -26,6 +26,9 @@ class TokenRequest:
     """
 
     form: Mapping[str, str]  # each parameter once; without the empty ones
+    resources: tuple[str, ...]  # RFC 8707 §2, RFC 8693 §2.1: these two may be repeated
+    audiences: tuple[str, ...]
+    cnf: Mapping[str, str]  # the key that the client proved to hold; empty: none
     client: Client
     configuration: Configuration  # the live revision
     transaction: Transaction

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from broker.errors import InvalidGrant
 from broker.grants.request import People
-from broker.model import Authorization, Client, Configuration, Entitlement, Session
+from broker.model import Authorization, Client, Configuration, Entitlement, Session, Terms
 from broker.store.records import Grant, UpstreamHeld
 
 
@@ -76,6 +76,7 @@ def authorization(
     grant_id: str,
     scope: tuple[str, ...],
     issuer: str,
+    terms: Terms,
     nonce: str | None = None,
     refresh_token: str | None = None,
     upstream_checked_at: int | None = None,
@@ -92,7 +93,7 @@ def authorization(
         scope=scope,
         claims=entitlement.claims,
         roles=entitlement.roles,
-        audience=client.audience or issuer,
+        audience=(client.audience or issuer,),
         revision=configuration.revision,
         authenticated_tenant=session.home_tenant,
         acr=entitlement.acr,
@@ -104,4 +105,5 @@ def authorization(
         groups_complete=entitlement.groups_complete,
         upstream_checked_at=upstream_checked_at,
         refresh_token=refresh_token,
+        terms=terms,
     )

@@ -45,9 +45,20 @@ from broker.model.sign_in import (
     Signal,
     Value,
 )
-from broker.model.token import AuditEvent, Authorization, ClaimValue, Code, Entitlement, Session, TokenSet
+from broker.model.token import (
+    NO_TERMS,
+    AuditEvent,
+    Authorization,
+    ClaimValue,
+    Code,
+    Entitlement,
+    Session,
+    Terms,
+    TokenSet,
+)
 
 __all__ = [
+    "NO_TERMS",
     "TENANT_ID",
     "ApplicationAuth",
     "Asked",
@@ -87,6 +98,7 @@ __all__ = [
     "Signal",
     "Signing",
     "Tenant",
+    "Terms",
     "TokenSet",
     "UpstreamRefresh",
     "Value",

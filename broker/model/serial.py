@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -15,15 +16,22 @@ _ABSENT: dict[type[object], dict[str, None]] = {}
 
 def dumps(value: object) -> str:
     """JSON of a dataclass instance; tuples and sets become lists. None members are left out."""
-    members = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}  # type: ignore[arg-type]  # any dataclass instance
-    present = {name: member for name, member in members.items() if member is not None}
-    return _JSON.encode(present)
+    return _JSON.encode(_members(value))
 
 
 def loads(kind: type[T], text: str) -> T:
     """The inverse of `dumps` for the same type."""
+    return _restored(kind, json.loads(text))
+
+
+def _members(value: object) -> dict[str, object]:
+    members = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}  # type: ignore[arg-type]  # any dataclass instance
+    return {name: member for name, member in members.items() if member is not None}
+
+
+def _restored(kind: type[T], members: Mapping[str, Any]) -> T:
     restore = _restorers(kind)
-    present = {name: restore[name](member) for name, member in json.loads(text).items()}
+    present = {name: restore[name](member) for name, member in members.items()}
     return kind(**_absent(kind) | present)
 
 
@@ -32,6 +40,8 @@ def _plain(value: object) -> object:
         return sorted(value)
     if isinstance(value, Mapping):
         return dict(value)
+    if dataclasses.is_dataclass(value):
+        return _members(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
@@ -63,6 +73,8 @@ def _restorer(hint: object) -> Any:
         return frozenset
     if origin is Mapping:
         return _mapping
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return partial(_restored, hint)
     return _same
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from broker.model.token import NO_TERMS, Terms
+
 Value = str | int | float | bool
 
 
@@ -39,6 +41,7 @@ class AuthRequest:
     home_tenant: str | None = None
     idp: str | None = None
     reauthenticate: bool = False  # fresh authentication was asked of the IdP (prompt=login, max_age)
+    terms: Terms = NO_TERMS
     reference: str = ""  # joins every page, log line and audit event of this sign-in
     memory: Mapping[str, str] = field(default_factory=dict)
 

@@ -34,22 +34,43 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What client and broker agreed on beside scope and nonce: from the authorization request to every token of it.
+
+    resources: the APIs asked for, by audience (RFC 8707). id_token_claims, userinfo_claims: names asked for one by one
+    (OIDC Core §5.5). cnf: what every token of the grant is bound to (RFC 7800), `jkt` or `x5t#S256`; empty: to nothing.
+    """
+
+    resources: tuple[str, ...] = ()
+    id_token_claims: tuple[str, ...] = ()
+    userinfo_claims: tuple[str, ...] = ()
+    cnf: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_TERMS = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
-    """What a grant proved. The issuer mints exactly this, after its own last check."""
+    """What a grant proved. The issuer mints exactly this, after its own last check.
+
+    A workload's own token has no `home_tenant`, `idp`, `sid` and no `authenticated_tenant`: nobody signed in.
+    act: who acts for `sub`, and who acted before (RFC 8693 §4.1). expires_at: the latest end of any token of it.
+    """
 
     client_id: str
     grant_id: str
-    tenant: str
-    home_tenant: str
-    idp: str
+    tenant: str | None  # None: a workload that speaks for no tenant (`tenant_claims: false`)
     sub: str
-    sid: str
     scope: tuple[str, ...]
     claims: Mapping[str, ClaimValue]
     roles: tuple[str, ...]
-    audience: str
+    audience: tuple[str, ...]
     revision: int
-    authenticated_tenant: str  # the tenant whose IdP proved the person: the last check compares
+    home_tenant: str | None = None
+    idp: str | None = None
+    sid: str | None = None
+    authenticated_tenant: str | None = None  # the tenant whose IdP proved the person: the last check compares
     acr: str | None = None
     amr: tuple[str, ...] = ()
     auth_time: int | None = None
@@ -59,6 +80,9 @@ class Authorization:
     groups_complete: bool = True
     upstream_checked_at: int | None = None
     refresh_token: str | None = field(default=None, repr=False)
+    terms: Terms = NO_TERMS
+    act: Mapping[str, object] | None = None
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,8 @@ class TokenSet:
     access_token: str = field(repr=False)
     expires_in: int
     scope: tuple[str, ...]
+    token_type: str = "Bearer"
+    issued_token_type: str | None = None  # RFC 8693 §2.2.1
     id_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
 
@@ -104,6 +130,7 @@ class Code:
     reference: str
     nonce: str | None = None
     code_challenge: str | None = None
+    terms: Terms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,5 @@
 
 request                 the column of checks of /authorize
 redirect_uris           exact match, the `{tenant}` pattern, the native loopback rule
-client_authentication   client_secret_basic, client_secret_post, none
 parameters, pkce, scopes
 """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 Parameters = Mapping[str, tuple[str, ...]]
 
-MAY_REPEAT = frozenset({"resource"})  # RFC 8707 §2
+MAY_REPEAT = frozenset({"resource", "audience"})  # RFC 8707 §2, RFC 8693 §2.1
 
 
 def one(unverified: Parameters, name: str) -> str | None:

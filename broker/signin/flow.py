@@ -228,6 +228,7 @@ class SignIn:
             reference=request.reference,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
+            terms=request.terms,
         )
         expires_at = int(self._clock()) + self._lifetimes.code
         transaction.of(session.tenant).put("code", code, serial.dumps(payload), expires_at)

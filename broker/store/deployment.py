@@ -16,6 +16,8 @@ from broker.store.link import Link
 from broker.store.records import Revision, StoredEvent, StoredKey
 from broker.store.sealing import Sealing, digest, revision_digest, stored_events
 
+NOBODY = ""  # in the column of a tenant, where no tenant is meant: no id is empty
+
 
 class DeploymentStore:
     """From `store.deployment` each call commits by itself; from `transaction.deployment` all commit together."""
@@ -24,6 +26,33 @@ class DeploymentStore:
         self._connections = connections
         self._sealing = sealing
         self._clock = clock
+
+    def put(self, kind: str, handle: str, payload: str, expires_at: int) -> None:
+        """Keep a one-time value of a client that speaks for no tenant yet. kind: par. StoreError `conflict`."""
+        hashed = digest(handle)
+        row = {
+            "kind": kind,
+            "handle": hashed,
+            "tenant": NOBODY,
+            "payload": self._sealing.close(payload, f"one_time/{kind}", NOBODY, hashed),
+            "expires_at": expires_at,
+        }
+        with self._connections.one() as link:
+            link.run(statements.PUT, row)
+
+    def peek(self, kind: str, handle: str) -> str | None:
+        """What `put` kept, still there afterwards. None: unknown, taken before, or expired."""
+        hashed = digest(handle)
+        with self._connections.one() as link:
+            wanted = {"kind": kind, "handle": hashed, "now": self._now(), "this_tenant": NOBODY}
+            payload = link.value(statements.PEEK, wanted)
+        return None if payload is None else self._sealing.open(payload, f"one_time/{kind}", NOBODY, hashed)
+
+    def remember_once(self, key: str, expires_at: int) -> bool:
+        """What a client may use once. False: seen before. Remembered at least until `expires_at`."""
+        mark = {"tenant": NOBODY, "key": digest(key), "expires_at": expires_at}
+        with self._connections.one() as link:
+            return link.row(statements.REMEMBER, mark) is not None
 
     def take(self, kind: str, handle: str) -> tuple[str, str] | None:
         """(tenant, value), once, in one statement. None: unknown, taken before, or expired."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from broker.model import AuditEvent, Session
+from broker.model import NO_TERMS, AuditEvent, Session, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Grant:
     created_at: int
     expires_at: int
     nonce: str | None = None
+    terms: Terms = NO_TERMS
     revoked_at: int | None = None
     code: str | None = field(default=None, repr=False)
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from broker.model import AuditEvent, Session, serial
+from broker.model import AuditEvent, Session, Terms, serial
 from broker.seal import Seal
 from broker.store.link import Row
 from broker.store.records import Grant, RefreshUse, Revision, StoredEvent, StoredKey
@@ -66,7 +66,9 @@ class Sealing:
         return replace(serial.loads(Session, text), last_seen=row.last_seen)
 
     def grant_row(self, grant: Grant) -> dict[str, object]:
-        kept = json.dumps({"session": serial.dumps(grant.session), "nonce": grant.nonce})
+        kept = json.dumps(
+            {"session": serial.dumps(grant.session), "nonce": grant.nonce, "terms": serial.dumps(grant.terms)}
+        )
         return {
             "tenant": grant.tenant,
             "id": grant.id,
@@ -96,6 +98,7 @@ class Sealing:
             created_at=row.created_at,
             expires_at=row.expires_at,
             nonce=kept["nonce"],
+            terms=serial.loads(Terms, kept.get("terms", "{}")),  # older grants agreed on nothing
             revoked_at=row.revoked_at,
         )
 

@@ -48,6 +48,12 @@ _TAKE = delete(one_time).where(
 )
 TAKE = _TAKE.where(one_time.c.tenant == _tenant).returning(one_time.c.payload)
 TAKE_OF_ANY = _TAKE.returning(one_time.c.tenant, one_time.c.payload)
+PEEK = select(one_time.c.payload).where(
+    one_time.c.kind == bindparam("kind"),
+    one_time.c.handle == bindparam("handle"),
+    one_time.c.tenant == _tenant,
+    one_time.c.expires_at > _now,
+)
 REMEMBER = text(
     "INSERT INTO seen (tenant, key, expires_at) VALUES (:tenant, :key, :expires_at) "
     "ON CONFLICT DO NOTHING RETURNING key"

@@ -43,33 +43,41 @@ class Issuer:
         self._lifetimes = lifetimes
         self._clock = clock
 
-    def mint(self, authorization: Authorization, client: Client, tenant: Tenant) -> TokenSet:
+    def mint(self, authorization: Authorization, client: Client, tenant: Tenant | None) -> TokenSet:
         """Sign an access token, and an ID token where `openid` was granted. Raises ServerError as `check` does."""
         check(authorization, client, tenant)
         now = int(self._clock())
-        access_token = self._access_token(authorization, client, now)
+        expires_at = min(
+            now + self._lifetimes.access_token, authorization.expires_at or now + self._lifetimes.access_token
+        )
+        access_token = self._access_token(authorization, client, now, expires_at)
         openid = "openid" in authorization.scope
         return TokenSet(
             access_token=access_token,
-            expires_in=self._lifetimes.access_token,
+            expires_in=expires_at - now,
             scope=authorization.scope,
+            token_type="DPoP" if "jkt" in authorization.terms.cnf else "Bearer",
             id_token=self._id_token(authorization, client, access_token, now) if openid else None,
             refresh_token=authorization.refresh_token,
         )
 
-    def _access_token(self, authorization: Authorization, client: Client, now: int) -> str:
+    def _access_token(self, authorization: Authorization, client: Client, now: int, expires_at: int) -> str:
         """RFC 9068 §2.2. `jti` begins with the grant's id, so that a revoked grant is found without a table."""
         claims: Claims = {
             "iss": self._issuer,
             "sub": authorization.sub,
-            "aud": authorization.audience,
-            "exp": now + self._lifetimes.access_token,
+            "aud": authorization.audience[0] if len(authorization.audience) == 1 else list(authorization.audience),
+            "exp": expires_at,
             "iat": now,
             "jti": f"{authorization.grant_id}.{self._mark(authorization, client)}",
             "client_id": client.client_id,
         }
         if authorization.scope:
             claims["scope"] = " ".join(authorization.scope)
+        if authorization.terms.cnf:
+            claims["cnf"] = dict(authorization.terms.cnf)
+        if authorization.act is not None:
+            claims["act"] = authorization.act
         claims |= _context(authorization, client)
         if authorization.upstream_checked_at is not None:
             claims["upstream_checked_at"] = authorization.upstream_checked_at
@@ -81,7 +89,7 @@ class Issuer:
         """What makes `jti` unique. A token that may not name its tenant carries it sealed, for us alone to read."""
         if client.tenant_claims:
             return secrets.token_urlsafe(9)
-        return self._seal.seal(authorization.tenant.encode(), sealed_tenant(authorization.grant_id))
+        return self._seal.seal((authorization.tenant or "").encode(), sealed_tenant(authorization.grant_id))
 
     def _id_token(self, authorization: Authorization, client: Client, access_token: str, now: int) -> str:
         """OIDC Core §2. `id_token_claims: minimal` leaves the person's claims to userinfo."""
@@ -112,8 +120,10 @@ def sealed_tenant(grant_id: str) -> str:
 # The last check, outside the rules: what may never be signed, whatever a rule or a grant says.
 
 
-def check(authorization: Authorization, client: Client, tenant: Tenant) -> None:
-    """Raises ServerError: client_mismatch, tenant_mismatch, role_unknown, role_foreign, reserved_claim, sub_is_client.
+def check(authorization: Authorization, client: Client, tenant: Tenant | None) -> None:
+    """`tenant`: the one that the token will speak for.
+
+    Raises ServerError: client_mismatch, tenant_mismatch, role_unknown, role_foreign, reserved_claim, sub_is_client.
 
     That one fires is a fault of ours, or an attack; never a person's mistake.
     """
@@ -130,16 +140,18 @@ def _require_same_client(authorization: Authorization, client: Client) -> None:
         raise _refused("client_mismatch")
 
 
-def _require_authenticated_tenant(authorization: Authorization, client: Client, tenant: Tenant) -> None:
+def _require_authenticated_tenant(authorization: Authorization, client: Client, tenant: Tenant | None) -> None:
     """The token speaks for the tenant whose identity provider proved the person, and no other."""
+    if tenant is None:
+        raise _refused("tenant_mismatch")
     if not authorization.tenant == authorization.authenticated_tenant == authorization.home_tenant == tenant.id:
         raise _refused("tenant_mismatch")
     if authorization.idp not in tenant.identity_providers or not client.may_use(tenant.id):
         raise _refused("tenant_mismatch")
 
 
-def _require_known_roles(authorization: Authorization, tenant: Tenant) -> None:
-    if not set(authorization.roles) <= set(tenant.roles):
+def _require_known_roles(authorization: Authorization, tenant: Tenant | None) -> None:
+    if not set(authorization.roles) <= set(tenant.roles if tenant else ()):
         raise _refused("role_unknown")
 
 

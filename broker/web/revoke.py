@@ -10,18 +10,17 @@ from flask import Blueprint, Response, request
 from broker.audit import new_reference
 from broker.errors import BrokerError, InvalidRequest, InvalidToken
 from broker.model import AuditEvent, Client, Configuration
-from broker.oauth2.client_authentication import authenticate
 from broker.oauth2.parameters import one
 from broker.store import Store, Transaction
 from broker.store.records import Grant
 from broker.tokens.access import OwnTokens
-from broker.web.cors import Cors, asked_by
-from broker.web.parameters import posted, queried
+from broker.web.client_door import ClientDoor
+from broker.web.cors import Cors
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationEndpoint:
-    live: Callable[[], Configuration]
+    door: ClientDoor
     store: Store
     tokens: OwnTokens
     cors: Cors
@@ -41,20 +40,12 @@ class RevocationEndpoint:
 
     def _revoke(self) -> Response:
         """RFC 7009 §2.2: 200 also for a token that is unknown, over, or another client's, which stays untouched."""
-        configuration = self.live()
-        form = posted(request)
-        client = authenticate(
-            configuration.clients,
-            authorization=request.headers.get("Authorization"),
-            unverified_form=form,
-            unverified_query=queried(request),
-        )
-        asked_by(client)
-        token = one(form, "token")
+        caller = self.door.caller(request)
+        client, token = caller.client, one(caller.form, "token")
         if token is None:
             raise InvalidRequest("token_missing", "Send the token.").about(client_id=client.client_id)
         with self.store.transaction() as transaction:
-            self._end(transaction, self._grant(transaction, token, configuration), client)
+            self._end(transaction, self._grant(transaction, token, caller.configuration), client)
         return Response(status=200, headers={"Cache-Control": "no-store"})
 
     def _grant(self, transaction: Transaction, token: str, configuration: Configuration) -> Grant | None:

@@ -11,12 +11,11 @@ from broker.audit import new_reference
 from broker.errors import BrokerError, InvalidRequest, OAuthError, UnauthorizedClient, UnsupportedGrantType
 from broker.grants import GRANTS, Granted, People, TokenRequest
 from broker.model import AuditEvent, Client, Configuration, Lifetimes, TokenSet
-from broker.oauth2.client_authentication import authenticate
 from broker.oauth2.parameters import Parameters, one
 from broker.store import Store, Transaction
 from broker.tokens.issuer import Issuer, check
-from broker.web.cors import Cors, asked_by
-from broker.web.parameters import posted, queried
+from broker.web.client_door import Caller, ClientDoor
+from broker.web.cors import Cors
 
 BeforeRefresh = Callable[[Configuration, str, str], None]  # configuration, client_id, refresh token; may refuse
 
@@ -27,7 +26,7 @@ def _nothing_to_ask(_configuration: Configuration, _client_id: str, _refresh_tok
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    live: Callable[[], Configuration]
+    door: ClientDoor
     store: Store
     people: People
     issuer: Issuer
@@ -51,46 +50,34 @@ class TokenEndpoint:
 
     def _token(self) -> Response:
         """Parse once, prove the client, choose the grant, let it prove, check, commit, sign."""
-        configuration = self.live()
-        form = posted(request)
-        client = authenticate(
-            configuration.clients,
-            authorization=request.headers.get("Authorization"),
-            unverified_form=form,
-            unverified_query=queried(request),
-        )
-        asked_by(client)
+        caller = self.door.caller(request)
         try:
-            grant_type, handle = _grant_type(form, client), one(form, "refresh_token")
+            grant_type, handle = _grant_type(caller.form, caller.client), one(caller.form, "refresh_token")
             if grant_type == "refresh_token" and handle is not None:
-                self.before_refresh(configuration, client.client_id, handle)
-            granted = self._prove(grant_type, form, client, configuration)
-            tenant = configuration.tenants[granted.authorization.tenant]
-            tokens = self.issuer.mint(granted.authorization, client, tenant)
+                self.before_refresh(caller.configuration, caller.client.client_id, handle)
+            granted = self._prove(grant_type, caller)
+            tenant = caller.configuration.tenants.get(granted.authorization.tenant or "")
+            tokens = self.issuer.mint(granted.authorization, caller.client, tenant)
         except OAuthError as refused:
-            raise refused.about(client_id=client.client_id) from None
+            raise refused.about(client_id=caller.client.client_id) from None
         return _answer(tokens)
 
-    def _prove(self, grant_type: str, form: Parameters, client: Client, configuration: Configuration) -> Granted:
+    def _prove(self, grant_type: str, caller: Caller) -> Granted:
         """One transaction, which a refusal commits too: the burned code stays burned, the family revoked."""
         with self.store.transaction() as transaction:
-            outcome = self._outcome(transaction, grant_type, form, client, configuration)
+            outcome = self._outcome(transaction, grant_type, caller)
         if isinstance(outcome, OAuthError):
             raise outcome
         return outcome
 
-    def _outcome(
-        self,
-        transaction: Transaction,
-        grant_type: str,
-        form: Parameters,
-        client: Client,
-        configuration: Configuration,
-    ) -> Granted | OAuthError:
+    def _outcome(self, transaction: Transaction, grant_type: str, caller: Caller) -> Granted | OAuthError:
         asked = TokenRequest(
-            form={name: value for name in form if (value := one(form, name)) is not None},
-            client=client,
-            configuration=configuration,
+            form={name: value for name in caller.form if (value := one(caller.form, name)) is not None},
+            resources=caller.form.get("resource", ()),
+            audiences=caller.form.get("audience", ()),
+            cnf=caller.cnf,
+            client=caller.client,
+            configuration=caller.configuration,
             transaction=transaction,
             people=self.people,
             lifetimes=self.lifetimes,
@@ -99,7 +86,11 @@ class TokenEndpoint:
         )
         try:
             granted = GRANTS[grant_type](asked)
-            check(granted.authorization, client, configuration.tenants[granted.authorization.tenant])
+            check(
+                granted.authorization,
+                caller.client,
+                caller.configuration.tenants.get(granted.authorization.tenant or ""),
+            )
         except OAuthError as refused:
             return refused
         transaction.record(_event(granted))
@@ -121,7 +112,7 @@ def _answer(tokens: TokenSet) -> Response:
     """RFC 6749 §5.1"""
     members: Mapping[str, object] = {
         "access_token": tokens.access_token,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type,
         "expires_in": tokens.expires_in,
         "scope": " ".join(tokens.scope),
         "id_token": tokens.id_token,

@@ -46,7 +46,7 @@ class UserinfoEndpoint:
         if "openid" not in token.scope:
             raise InsufficientScope("scope").about(client_id=client.client_id, tenant=token.tenant)
         authorization = self._current(token, client, configuration)
-        check(authorization, client, configuration.tenants[authorization.tenant])
+        check(authorization, client, configuration.tenants[token.tenant])
         claims = {"sub": authorization.sub, "idp": authorization.idp}
         response = jsonify(claims | tenant_claims(authorization, client) | person_claims(authorization, client))
         response.headers["Cache-Control"] = "no-store"
@@ -67,6 +67,7 @@ class UserinfoEndpoint:
             session,
             entitlement,
             grant_id=grant.id,
+            terms=grant.terms,
             scope=token.scope,
             issuer=self.issuer_url,
         )

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
+from broker.clients import METHODS
 from broker.grants import GRANTS
-from broker.oauth2 import client_authentication, pkce, scopes
+from broker.oauth2 import pkce, scopes
 from broker.oauth2.request import RESPONSE_MODES, RESPONSE_TYPES
 from broker.store.records import StoredKey
 from broker.tokens.keys import KeyRing, Published
@@ -24,7 +25,7 @@ BROKER_CLAIMS = ("tenant", "roles", "idp", "cfg", "email_verified")
 
 def metadata(issuer: str, algorithms: Collection[str]) -> dict[str, object]:
     """The document of both discovery addresses; every list comes from the code that obeys it."""
-    authentication = list(client_authentication.METHODS)
+    authentication = list(METHODS)
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from broker import jose
+from broker.clients import Authentication
 from broker.model import (
     ApplicationAuth,
     AuditEvent,
@@ -36,6 +37,7 @@ from broker.tokens.access import OwnTokens
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
 from broker.web import errors
+from broker.web.client_door import ClientDoor
 from broker.web.cors import Cors
 from broker.web.pages import Pages
 from broker.web.revoke import RevocationEndpoint
@@ -126,9 +128,10 @@ class House:
     def _app(self, clock: Any) -> Flask:
         app = Flask("house", static_folder=None)
         cors = Cors(lambda: self.live)
-        token = TokenEndpoint(lambda: self.live, self.store, self.people, self.issuer, ISSUER, LIFETIMES, cors, clock)
+        door = ClientDoor(lambda: self.live, Authentication())
+        token = TokenEndpoint(door, self.store, self.people, self.issuer, ISSUER, LIFETIMES, cors, clock)
         userinfo = UserinfoEndpoint(lambda: self.live, self.store, self.people, self.tokens, ISSUER, cors, clock)
-        revoke = RevocationEndpoint(lambda: self.live, self.store, self.tokens, cors, clock)
+        revoke = RevocationEndpoint(door, self.store, self.tokens, cors, clock)
         for endpoint in (token, userinfo, revoke, WellKnown.of(ISSUER, Signing().algorithms, self.keys)):
             app.register_blueprint(endpoint.blueprint())
         errors.register(app, Pages(ISSUER), self._record, issuer=ISSUER)

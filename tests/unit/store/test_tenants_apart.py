@@ -179,6 +179,9 @@ CASES: dict[str, Case] = {
 }
 
 DEPLOYMENT = {
+    "put",
+    "peek",
+    "remember_once",
     "take",
     "owner_of_refresh",
     "grant_of_code",

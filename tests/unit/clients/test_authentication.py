@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from broker.clients import Authentication, Presented
 from broker.errors import BrokerError, InvalidClient, InvalidRequest
 from broker.model import ApplicationAuth, Client, Secret
-from broker.oauth2.client_authentication import authenticate
 
 SECRET = "p%40ss+word/with:colon-and-32-characters"
 
@@ -41,9 +41,7 @@ def prove(
     query: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str:
     values = {name: value if isinstance(value, tuple) else (value,) for name, value in (form or {}).items()}
-    return authenticate(
-        CLIENTS, authorization=authorization, unverified_form=values, unverified_query=query or {}
-    ).client_id
+    return Authentication()(CLIENTS, Presented(authorization, values, query or {})).client_id
 
 
 def test_each_method_proves_its_client() -> None:
@@ -115,7 +113,7 @@ def test_an_empty_configured_secret_never_proves_anything() -> None:
     """TK-14: not even by the empty Basic secret."""
     clients = {"empty": client("empty", "client_secret_basic", "")}
     with pytest.raises(InvalidClient) as caught:
-        authenticate(clients, authorization=basic("empty", ""), unverified_form={}, unverified_query={})
+        Authentication()(clients, Presented(basic("empty", ""), {}, {}))
     assert caught.value.reason == "client_secret"
 
 

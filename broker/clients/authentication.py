@@ -22,37 +22,43 @@ _NOBODY = hashlib.sha256(b"").digest()
 
 
 @dataclass(frozen=True, slots=True)
-class _Presented:
-    """What came: the method, who it claims to be, and the readings of its secret."""
+class Presented:
+    """A POST to one of our endpoints as it came, as far as it may prove a client."""
+
+    authorization: str | None
+    unverified_form: Parameters
+    unverified_query: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """The method, who it claims to be, and the readings of its secret."""
 
     method: str
     client_id: str
     secrets: tuple[str, ...] = ()
 
 
-def authenticate(
-    clients: Mapping[str, Client],
-    *,
-    authorization: str | None,
-    unverified_form: Parameters,
-    unverified_query: Parameters,
-) -> Client:
-    """The proven client of a POST to /token or /revoke.
+class Authentication:
+    """The same phases for every endpoint that programs call: one method, the registered one, proven."""
 
-    Raises InvalidRequest: secret_in_query, repeated, client_methods. InvalidClient: client_missing, client_basic,
-    client_mismatch, client_unknown, client_method, client_secret.
-    """
-    _require_no_secret_in_query(unverified_query)
-    _require_single(unverified_form)
-    presented = _presented(authorization, unverified_form)
-    client = clients.get(presented.client_id)
-    proven = _proves(client, presented)
-    if client is None:
-        raise InvalidClient("client_unknown")
-    _require_registered_method(client, presented)
-    if not proven:
-        raise InvalidClient("client_secret").about(client_id=client.client_id)
-    return client
+    def __call__(self, clients: Mapping[str, Client], presented: Presented) -> Client:
+        """The proven client.
+
+        Raises InvalidRequest: secret_in_query, repeated, client_methods. InvalidClient: client_missing, client_basic,
+        client_mismatch, client_unknown, client_method, client_secret.
+        """
+        _require_no_secret_in_query(presented.unverified_query)
+        _require_single(presented.unverified_form)
+        claimed = _claimed(presented.authorization, presented.unverified_form)
+        client = clients.get(claimed.client_id)
+        proven = _proves(client, claimed)
+        if client is None:
+            raise InvalidClient("client_unknown")
+        _require_registered_method(client, claimed)
+        if not proven:
+            raise InvalidClient("client_secret").about(client_id=client.client_id)
+        return client
 
 
 def _require_no_secret_in_query(unverified_query: Parameters) -> None:
@@ -67,7 +73,7 @@ def _require_single(unverified_form: Parameters) -> None:
         raise InvalidRequest("repeated", "A parameter was sent more than once.")
 
 
-def _presented(authorization: str | None, form: Parameters) -> _Presented:
+def _claimed(authorization: str | None, form: Parameters) -> _Claimed:
     """Exactly one method (RFC 6749 §2.3: never more than one in a request)."""
     body_id, body_secret = one(form, "client_id"), one(form, "client_secret")
     asserted = one(form, "client_assertion") is not None or one(form, "client_assertion_type") is not None
@@ -80,11 +86,11 @@ def _presented(authorization: str | None, form: Parameters) -> _Presented:
     if body_id is None:
         raise InvalidClient("client_missing", "Send client_id, or client credentials.")
     if body_secret is not None:
-        return _Presented("client_secret_post", body_id, (body_secret,))
-    return _Presented("none", body_id)
+        return _Claimed("client_secret_post", body_id, (body_secret,))
+    return _Claimed("none", body_id)
 
 
-def _basic(authorization: str, body_id: str | None) -> _Presented:
+def _basic(authorization: str, body_id: str | None) -> _Claimed:
     """RFC 6749 §2.3.1: both halves are form-encoded; a secret sent as it is counts too, as common clients send it."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic" or len(authorization) > _LONGEST_HEADER:
@@ -98,20 +104,20 @@ def _basic(authorization: str, body_id: str | None) -> _Presented:
     client_id = unquote_plus(name)
     if body_id is not None and body_id not in {client_id, name}:
         raise InvalidClient("client_mismatch", "client_id is not the authenticated client.")
-    return _Presented("client_secret_basic", client_id, (unquote_plus(secret), secret))
+    return _Claimed("client_secret_basic", client_id, (unquote_plus(secret), secret))
 
 
-def _proves(client: Client | None, presented: _Presented) -> bool:
+def _proves(client: Client | None, claimed: _Claimed) -> bool:
     """Takes the same time whether the client exists or not. A client without a configured secret proves nothing."""
     expected = client.auth.secret.reveal() if client is not None and client.auth.secret is not None else ""
     digest = hashlib.sha256(expected.encode()).digest() if expected else _NOBODY
-    matches = [hmac.compare_digest(hashlib.sha256(text.encode()).digest(), digest) for text in presented.secrets]
+    matches = [hmac.compare_digest(hashlib.sha256(text.encode()).digest(), digest) for text in claimed.secrets]
     if client is not None and client.public:
-        return presented.method == "none"
+        return claimed.method == "none"
     return bool(expected) and any(matches)
 
 
-def _require_registered_method(client: Client, presented: _Presented) -> None:
-    if client.auth.method != presented.method:
+def _require_registered_method(client: Client, claimed: _Claimed) -> None:
+    if client.auth.method != claimed.method:
         text = f"This client authenticates with {client.auth.method}."
         raise InvalidClient("client_method", text).about(client_id=client.client_id)

@@ -16,6 +16,7 @@ from broker.configuration.profiles import profile, profile_for
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
 from broker.configuration.shapes.upstream_life import GroupsShape
 from broker.model import (
+    Api,
     ApplicationAuth,
     Client,
     Configuration,
@@ -57,6 +58,7 @@ def client(shape: ClientShape, context: Context) -> Client:
         scopes=tuple(shape.scopes),
         claims=tuple(shape.claims),
         audience=shape.audience,
+        apis=tuple(shape.apis),
         roles=None if shape.roles is None else tuple(shape.roles),
         tenants=shape.tenants,
         origins=tuple(shape.origins),
@@ -149,7 +151,9 @@ def rule(number: int, shape: RuleShape) -> Rule:
     return Deny(number, shape.deny or "", shape.when)
 
 
-def configuration(revision: int, clients: Iterable[Client], tenants: Iterable[Tenant]) -> Configuration:
+def configuration(
+    revision: int, clients: Iterable[Client], tenants: Iterable[Tenant], apis: Iterable[Api] = ()
+) -> Configuration:
     """The revision with its indexes."""
     by_id = {one.id: one for one in tenants}
     owned = [(pattern, one.id) for one in by_id.values() for pattern in one.home_realm.email_domains]
@@ -164,6 +168,7 @@ def configuration(revision: int, clients: Iterable[Client], tenants: Iterable[Te
         wildcards={pattern[2:]: owner for pattern, owner in owned if pattern.startswith("*.")},
         labels={one.label: one.id for one in by_id.values()},
         networks=tuple(sorted(networks, key=lambda owned: owned[0].prefixlen, reverse=True)),
+        apis={one.audience: one for one in apis},
     )
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from broker.configuration import build
+from broker.configuration import apis, build
 from broker.configuration.bundle import Bundle, read_folder
-from broker.configuration.checks import Context, Finding, across, check_client, check_tenant
-from broker.configuration.checks.across import Clients, Tenants
+from broker.configuration.checks import Context, Finding, across, check_api, check_client, check_tenant
+from broker.configuration.checks.api import Apis, Clients, Tenants
 from broker.configuration.deployment import read_settings
 from broker.configuration.document import read
 from broker.configuration.secrets import SecretSource
-from broker.configuration.shapes import ClientShape, Read, TenantShape, read_shape
+from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape, read_shape
 from broker.configuration.shapes.fields import Shape
 from broker.configuration.urls import UrlRules
 from broker.errors import ConfigurationError, Problem
-from broker.model import Client, Configuration, Deployment, Signing, Tenant
+from broker.model import Api, Client, Configuration, Deployment, Signing, Tenant
 
 
 def load(
@@ -42,7 +42,7 @@ def load(
     if warn is not None:
         for warning in found:
             warn(warning)
-    return build.configuration(revision, reading.clients, reading.tenants)
+    return build.configuration(revision, reading.clients, reading.tenants, reading.apis)
 
 
 def check(path: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> list[Problem]:
@@ -67,18 +67,23 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
     tenants: list[Tenant] = field(default_factory=list)
+    apis: list[Api] = field(default_factory=list)
 
     def read(self) -> None:
         self._secrets = SecretSource(self.environ, self.bundle.root)
-        self._later("apis", "APIs are not supported by this version")
-        clients, tenants = self._clients(), self._tenants()
-        self.problems += across(clients, tenants, self.deployment.issuer if self.deployment else "")
-
-    def _later(self, folder: str, what: str) -> None:
-        self.problems += [Problem(name, 1, 1, "", what, "remove the file") for name, _ in self.bundle.below(folder)]
+        clients, found, tenants = self._clients(), self._apis(), self._tenants()
+        self.problems += across(clients, found, tenants, self.deployment.issuer if self.deployment else "")
 
     def _clients(self) -> Clients:
         return self._folder("clients", ClientShape, check_client, lambda *one: self.clients.append(build.client(*one)))
+
+    def _apis(self) -> Apis:
+        return self._folder("apis", ApiShape, check_api, self._keep_api)
+
+    def _keep_api(self, shape: ApiShape, context: Context) -> None:
+        asking = apis.asking_client(shape, context)
+        self.apis.append(apis.api(shape))
+        self.clients += [asking] if asking else []
 
     def _tenants(self) -> Tenants:
         return self._folder("tenants", TenantShape, check_tenant, lambda *one: self.tenants.append(build.tenant(*one)))

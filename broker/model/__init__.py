@@ -1,7 +1,7 @@
 """The broker's values: frozen dataclasses, standard library only. Every other module speaks in these words.
 
 provider   an upstream, as operators configure it: IdentityProvider, its settings, VendorProfile
-realm      what else they configure: Tenant, Client, Deployment, Configuration
+realm      what else they configure: Tenant, Client, Api, Deployment, Configuration
 rules      a tenant's claims rules, as data
 sign_in    what travels during one sign-in: AuthRequest, Callback, Begun, HomeRealm, Identity
 token      what may be issued and what was: Authorization, TokenSet, Session, AuditEvent
@@ -23,6 +23,7 @@ from broker.model.provider import (
     WsFedSettings,
 )
 from broker.model.realm import (
+    Api,
     ApplicationAuth,
     Client,
     Configuration,
@@ -60,6 +61,7 @@ from broker.model.token import (
 __all__ = [
     "NO_TERMS",
     "TENANT_ID",
+    "Api",
     "ApplicationAuth",
     "Asked",
     "AuditEvent",

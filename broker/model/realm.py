@@ -61,6 +61,7 @@ class Client:
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     claims: tuple[str, ...] = ()
     audience: str | None = None
+    apis: tuple[str, ...] = ()  # audiences of APIs that it may ask tokens for, beside its own `audience`
     roles: tuple[str, ...] | None = None  # None: every role of the tenant means something here
     tenants: tuple[str, ...] | None = None  # None: all
     origins: tuple[str, ...] = ()
@@ -77,6 +78,28 @@ class Client:
         return self.auth.method == "none"
 
     def may_use(self, tenant: str) -> bool:
+        return self.tenants is None or tenant in self.tenants
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A resource server, named by its audience.
+
+    introspecting, exchanging: client_ids that may ask about its tokens, and that may exchange tokens for them. Its own
+    credentials, if it has any, are a client that may do nothing but ask: see `Configuration.clients`.
+    """
+
+    audience: str
+    name: str
+    scopes: tuple[str, ...] = ()
+    roles: tuple[str, ...] | None = None  # None: every role of tenant and client means something here
+    tenants: tuple[str, ...] | None = None  # None: all
+    introspecting: tuple[str, ...] = ()
+    exchanging: tuple[str, ...] = ()
+    access_token: int | None = None  # seconds; None: the deployment's lifetime
+    access_token_alg: str | None = None  # None: the client's
+
+    def serves(self, tenant: str) -> bool:
         return self.tenants is None or tenant in self.tenants
 
 
@@ -123,7 +146,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One revision of clients and tenants, valid as a whole, with its indexes. `revision` 0: not stored yet."""
+    """One revision of clients, APIs and tenants, valid as a whole, with its indexes. `revision` 0: not stored yet."""
 
     revision: int
     tenants: Mapping[str, Tenant]
@@ -132,6 +155,7 @@ class Configuration:
     wildcards: Mapping[str, str]  # "x" of "*.x" -> tenant id
     labels: Mapping[str, str]  # host label -> tenant id
     networks: tuple[tuple[Network, str], ...]  # most specific first -> tenant id
+    apis: Mapping[str, Api] = field(default_factory=dict)  # by audience
     listed: tuple[tuple[str, str], ...] = field(init=False, default=())  # (tenant, IdP) of every `listed: true`
 
     def __post_init__(self) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from broker.configuration.checks.api import Apis, Clients, Tenants, named_elsewhere
 from broker.configuration.checks.names import nested_names
 from broker.configuration.checks.saml import targets
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.document import Path
-from broker.configuration.shapes import ClientShape, Read, TenantShape
+from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape
 from broker.errors import Problem
 
-Clients = list[tuple[Read[ClientShape], ClientShape]]
-Tenants = list[tuple[Read[TenantShape], TenantShape]]
 
-
-def across(clients: Clients, tenants: Tenants, issuer: str) -> list[Problem]:
+def across(clients: Clients, apis: Apis, tenants: Tenants, issuer: str) -> list[Problem]:
     checks = (
-        _client_ids(clients),
-        _audiences(clients, issuer),
+        _client_ids(clients, apis),
+        _audiences(clients, apis, issuer),
+        named_elsewhere(apis, clients, tenants),
         _clients_tenants(clients, tenants),
         _tenant_ids(tenants),
         _labels(tenants),
@@ -38,7 +37,9 @@ class _Claimed:
         self._remedy = remedy
         self._first: dict[str, str] = {}
 
-    def claim(self, name: str, what: str, read: Read[ClientShape] | Read[TenantShape], path: Path) -> Iterator[Problem]:
+    def claim(
+        self, name: str, what: str, read: Read[ClientShape] | Read[ApiShape] | Read[TenantShape], path: Path
+    ) -> Iterator[Problem]:
         if read.explains(path):
             return
         first = self._first.setdefault(name, read.document.file)
@@ -46,21 +47,35 @@ class _Claimed:
             yield from read.problem(path, f"{what} in {first}", self._remedy)
 
 
-def _client_ids(clients: Clients) -> Iterator[Problem]:
+def _client_ids(clients: Clients, apis: Apis) -> Iterator[Problem]:
     claimed = _Claimed("give one of the two another client_id, in more than upper and lower case")
+    for read, client_id, path in _named(clients, apis):
+        yield from claimed.claim(client_id.lower(), f"`{client_id}` is already a client", read, path)
+
+
+def _named(clients: Clients, apis: Apis) -> Iterator[tuple[Read[ClientShape] | Read[ApiShape], str, Path]]:
+    """Every client_id: those of clients, and those that APIs ask under."""
     for read, client in clients:
-        yield from claimed.claim(
-            client.client_id.lower(), f"`{client.client_id}` is already a client", read, ("client_id",)
-        )
+        yield read, client.client_id, ("client_id",)
+    for asking, api in apis:
+        if api.introspection.client_id is not None:
+            yield asking, api.introspection.client_id, ("introspection", "client_id")
 
 
-def _audiences(clients: Clients, issuer: str) -> Iterator[Problem]:
+def _audiences(clients: Clients, apis: Apis, issuer: str) -> Iterator[Problem]:
     """Contract section 3: no client_id may equal an audience, so that no ID token passes for an access token."""
+    claimed = _Claimed("one audience is one API: give one of the two another")
+    for read, api in apis:
+        yield from claimed.claim(api.audience, f"`{api.audience}` is already an API", read, ("audience",))
+        if api.audience == issuer:
+            what = "is our own issuer: it is the audience of tokens for no API"
+            yield from read.problem(("audience",), what, "give the API a name of its own")
     audiences = {client.audience for _, client in clients if client.audience} | {issuer}
-    for read, client in clients:
-        if client.client_id in audiences:
-            what = f"`{client.client_id}` is also an audience"
-            yield from read.problem(("client_id",), what, "a client_id and an audience may never be equal")
+    audiences |= {api.audience for _, api in apis}
+    for named, client_id, path in _named(clients, apis):
+        if client_id in audiences:
+            what = f"`{client_id}` is also an audience"
+            yield from named.problem(path, what, "a client_id and an audience may never be equal")
 
 
 def _clients_tenants(clients: Clients, tenants: Tenants) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from broker.configuration.shapes.fields import (
+    Audience,
     ClaimName,
     ClientId,
     Name,
@@ -51,6 +52,7 @@ class ClientShape(Shape):
     scopes: list[Scope] = Field(default_factory=lambda: ["openid", "profile", "email", "offline_access"])
     claims: list[ClaimName] = Field(default_factory=list)
     audience: Text | None = None
+    apis: list[Audience] = Field(default_factory=list)
     roles: list[Name] | None = None
     tenants: TenantsField = None
     origins: list[Text] = Field(default_factory=list)

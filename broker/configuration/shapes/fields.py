@@ -27,6 +27,7 @@ from broker.model.realm import Network
 ID_PATTERN = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,199}$"
 CLIENT_ID_PATTERN = "^[\\x21-\\x7e]{1,200}$"
+AUDIENCE_PATTERN = "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,300}$"
 SCOPE_PATTERN = "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,100}$"  # RFC 6749 §3.3
 CLAIM_PATTERN = '^[^\\s"]{1,300}$'
 UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -35,6 +36,10 @@ LONGEST_DURATION = 3660 * 86400
 PATTERN_HINTS: Mapping[str, tuple[str, str]] = {
     ID_PATTERN: ("is not an id", "use 1 to 63 of a-z, 0-9 and -, neither first nor last a -"),
     CLIENT_ID_PATTERN: ("is not a client id", "use up to 200 visible ASCII characters without spaces"),
+    AUDIENCE_PATTERN: (
+        "is not an audience",
+        "use a URI, or a name without spaces and quotation marks",
+    ),
     VARIABLE_PATTERN: ("is not the name of an environment variable", "use letters, digits and _"),
     SCOPE_PATTERN: ("is not a scope", 'use visible ASCII characters without spaces, " and \\'),
     UUID_PATTERN: ("is not a tenant id", "write it as 11111111-2222-3333-4444-555555555555, in lower case"),
@@ -115,6 +120,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Identifier = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
+Audience = Annotated[str, StringConstraints(pattern=AUDIENCE_PATTERN)]
 Scope = Annotated[str, StringConstraints(pattern=SCOPE_PATTERN)]
 ClaimName = Annotated[str, StringConstraints(pattern=CLAIM_PATTERN)]
 Duration = Annotated[

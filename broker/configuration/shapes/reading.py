@@ -156,6 +156,7 @@ def _shape_in(annotation: object) -> type[Shape] | None:
 _INVENTED: dict[str, object] = {
     "id": "unnamed",
     "client_id": "unnamed",
+    "audience": "unnamed",
     "redirect_uris": [],
     "auth": {"method": "none"},
     "identity_providers": [],

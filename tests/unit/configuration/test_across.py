@@ -139,7 +139,55 @@ def test_two_files_without_ids_are_not_the_same_object(tmp_path: Path) -> None:
     assert not [line for line in lines(tmp_path, files) if "already" in line or "audience" in line]
 
 
-def test_an_api_file_is_refused_by_name(tmp_path: Path) -> None:
-    assert lines(tmp_path, {"apis/a.yaml": "audience: x\n"}) == [
-        "apis/a.yaml:1:1: .: APIs are not supported by this version; remove the file"
+API = "audience: https://api.example.com\n"
+
+
+def test_one_audience_is_one_api(tmp_path: Path) -> None:
+    assert lines(tmp_path, {"apis/a.yaml": API, "apis/b.yaml": API}) == [
+        (
+            "apis/b.yaml:1:11: audience: `https://api.example.com` is already an API in apis/a.yaml; "
+            "one audience is one API: give one of the two another"
+        ),
+    ]
+
+
+def test_no_client_is_called_like_an_api(tmp_path: Path) -> None:
+    """TK-53: no ID token passes for an access token."""
+    files = {"clients/a.yaml": CLIENT.format(id="orders"), "apis/a.yaml": "audience: orders\n"}
+    assert lines(tmp_path, files) == [
+        "clients/a.yaml:1:12: client_id: `orders` is also an audience; a client_id and an audience may never be equal"
+    ]
+
+
+def test_what_an_api_and_a_client_say_of_each_other(tmp_path: Path) -> None:
+    files = {
+        "apis/a.yaml": API + "tenants: [nobody]\nintrospection: {clients: [nobody]}\nexchange: {from: [app, nobody]}\n",
+        "clients/a.yaml": CLIENT.format(id="app") + "apis: [https://api.example.com, https://other.example.com]\n",
+    }
+    assert lines(tmp_path, files) == [
+        "apis/a.yaml:2:11: tenants[0]: there is no tenant `nobody`; mend the id, or remove it",
+        "apis/a.yaml:3:27: introspection.clients[0]: there is no client `nobody`; mend the id, or remove it",
+        "apis/a.yaml:4:24: exchange.from[1]: there is no client `nobody`; mend the id, or remove it",
+        (
+            "clients/a.yaml:4:33: apis[1]: there is no API with the audience `https://other.example.com`; "
+            "add a file for it below apis/, or mend the name"
+        ),
+    ]
+
+
+def test_an_api_asks_under_a_name_of_its_own(tmp_path: Path) -> None:
+    asking = "introspection: {client_id: app, auth: {method: client_secret_basic, secret: {env: STRONG}}}\n"
+    files = {"apis/a.yaml": API + asking, "clients/a.yaml": CLIENT.format(id="app")}
+    assert lines(tmp_path, files)[0] == (
+        "apis/a.yaml:2:28: introspection.client_id: `app` is already a client in clients/a.yaml; "
+        "give one of the two another client_id, in more than upper and lower case"
+    )
+
+
+def test_an_audience_is_not_our_issuer(tmp_path: Path) -> None:
+    assert lines(tmp_path, {"apis/a.yaml": "audience: https://login.example.com\n"}) == [
+        (
+            "apis/a.yaml:1:11: audience: is our own issuer: it is the audience of tokens for no API; "
+            "give the API a name of its own"
+        ),
     ]

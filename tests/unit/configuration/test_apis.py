@@ -1,0 +1,59 @@
+"""`apis/**/*.yaml`: what a good file means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broker.configuration import load, load_deployment, read_folder
+from broker.model import Api
+
+from .folders import CLIENT, write
+
+ENVIRON = {"ORDERS_SECRET": "q8Zx0vTn3LrWc5Yd7Ksb2Hgj9Fpm4Ea6"}
+ORDERS = """\
+audience: https://orders.example.com
+name: Orders
+scopes: [orders.read, orders.write]
+roles: [admin]
+tenants: all
+introspection:
+  clients: [gateway]
+  client_id: orders-api
+  auth: {method: client_secret_basic, secret: {env: ORDERS_SECRET}}
+exchange: {from: [gateway]}
+access_token: 5m
+access_token_signed_response_alg: RS256
+"""
+
+
+def test_an_api_with_everything(tmp_path: Path) -> None:
+    files = {
+        "apis/deep/orders.yaml": ORDERS,
+        "apis/plain.yaml": "audience: plain\n",
+        "clients/gateway.yaml": CLIENT.format(id="gateway") + "apis: [plain]\n",
+    }
+    write(tmp_path, files)
+    found = load(read_folder(tmp_path), load_deployment(tmp_path, {}), environ=ENVIRON, revision=7)
+    assert found.apis == {
+        "plain": Api("plain", "plain"),
+        "https://orders.example.com": Api(
+            "https://orders.example.com",
+            "Orders",
+            scopes=("orders.read", "orders.write"),
+            roles=("admin",),
+            introspecting=("gateway", "orders-api"),
+            exchanging=("gateway",),
+            access_token=300,
+            access_token_alg="RS256",
+        ),
+    }
+    assert found.clients["gateway"].apis == ("plain",)
+
+
+def test_an_apis_own_credentials_are_a_client_that_may_do_nothing_but_ask(tmp_path: Path) -> None:
+    write(tmp_path, {"apis/orders.yaml": ORDERS, "clients/gateway.yaml": CLIENT.format(id="gateway")})
+    found = load(read_folder(tmp_path), load_deployment(tmp_path, {}), environ=ENVIRON, revision=7)
+    asking = found.clients["orders-api"]
+    assert (asking.grant_types, asking.redirect_uris, asking.scopes, asking.public) == ((), (), (), False)
+    assert asking.auth.secret is not None
+    assert asking.auth.secret.reveal() == ENVIRON["ORDERS_SECRET"]

@@ -1,12 +1,14 @@
 """The broker's values: frozen dataclasses, standard library only. Every other module speaks in these words.
 
 provider   an upstream, as operators configure it: IdentityProvider, its settings, VendorProfile
+application_auth   how an application proves itself
 realm      what else they configure: Tenant, Client, Api, Deployment, Configuration
 rules      a tenant's claims rules, as data
 sign_in    what travels during one sign-in: AuthRequest, Callback, Begun, HomeRealm, Identity
 token      what may be issued and what was: Authorization, TokenSet, Session, AuditEvent
 """
 
+from broker.model.application_auth import ApplicationAuth, CertificateName, Workload
 from broker.model.provider import (
     TENANT_ID,
     Asked,
@@ -24,8 +26,8 @@ from broker.model.provider import (
 )
 from broker.model.realm import (
     Api,
-    ApplicationAuth,
     Client,
+    ClientCertificates,
     Configuration,
     Deployment,
     HomeRealmSettings,
@@ -69,8 +71,10 @@ __all__ = [
     "Authorization",
     "Begun",
     "Callback",
+    "CertificateName",
     "ClaimValue",
     "Client",
+    "ClientCertificates",
     "Code",
     "Configuration",
     "Deny",
@@ -105,5 +109,6 @@ __all__ = [
     "UpstreamRefresh",
     "Value",
     "VendorProfile",
+    "Workload",
     "WsFedSettings",
 ]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from broker.model.provider import IdentityProvider, Secret
+from broker.model.application_auth import ApplicationAuth
+from broker.model.provider import IdentityProvider
 from broker.model.rules import Rule
 
 Network = IPv4Network | IPv6Network
@@ -44,12 +45,6 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
-class ApplicationAuth:
-    method: str  # client_secret_basic | client_secret_post | none
-    secret: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     client_id: str
     name: str
@@ -72,10 +67,18 @@ class Client:
     backchannel_logout_uri: str | None = None
     frontchannel_logout_uri: str | None = None
     initiate_login_uri: str | None = None  # where a sign-in that began at the IdP goes on (OIDC Core §4)
+    assertion_audience: str = "issuer"  # issuer | token_endpoint: whom a client assertion may be for (RFC 7523 §3)
+    dpop: str = "optional"  # never | optional | required | nonce: required, with a nonce of ours (RFC 9449)
+    mtls_bound: bool = False  # every token is bound to the certificate that the client showed (RFC 8705 §3)
 
     @property
     def public(self) -> bool:
         return self.auth.method == "none"
+
+    @property
+    def sender_constrained(self) -> bool:
+        """No token of it is good without the key that it is bound to."""
+        return self.mtls_bound or self.dpop in {"required", "nonce"}
 
     def may_use(self, tenant: str) -> bool:
         return self.tenants is None or tenant in self.tenants
@@ -128,6 +131,17 @@ class Lifetimes:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificates:
+    """How a trusted proxy tells us the certificate of the TLS client (RFC 8705), and whether it trusts who issued it.
+
+    header: the certificate. verify_header: `SUCCESS` in it; None: the proxy lets no other certificate pass.
+    """
+
+    header: str
+    verify_header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """`broker.yaml` with the environment applied: what belongs to the installation, not to a revision."""
 
@@ -137,6 +151,7 @@ class Deployment:
     private_networks: tuple[Network, ...] = ()
     signing: Signing = Signing()
     lifetimes: Lifetimes = Lifetimes()
+    mtls: ClientCertificates | None = None
 
     @property
     def loopback(self) -> bool:

@@ -70,6 +70,14 @@ class Client:
     assertion_audience: str = "issuer"  # issuer | token_endpoint: whom a client assertion may be for (RFC 7523 §3)
     dpop: str = "optional"  # never | optional | required | nonce: required, with a nonce of ours (RFC 9449)
     mtls_bound: bool = False  # every token is bound to the certificate that the client showed (RFC 8705 §3)
+    profile: str | None = None  # fapi2: the FAPI 2.0 Security Profile as a whole
+    response_modes: tuple[str, ...] = ("query", "form_post")
+    require_par: bool = False  # RFC 9126 §6
+    require_signed_request: bool = False  # RFC 9101 §10.5
+
+    @property
+    def fapi2(self) -> bool:
+        return self.profile == "fapi2"
 
     @property
     def public(self) -> bool:

@@ -5,12 +5,14 @@ keys         our own private keys: make, load, publish
 certificate  a self-signed certificate around one of them
 keyset       somebody else's public keys, as published
 signing      sign and verify
+possession   verify what carries its own key
 """
 
 from broker.jose.certificate import certified_jwk
 from broker.jose.compact import Peeked, peek
 from broker.jose.keys import ALGORITHMS, SigningKey, generate, load, public_jwk
 from broker.jose.keyset import KeySet, PublicKey, parse_jwks
+from broker.jose.possession import is_private, thumbprint, verified_by_own_key
 from broker.jose.signing import left_half_hash, sign, verified, verify
 
 __all__ = [
@@ -21,12 +23,15 @@ __all__ = [
     "SigningKey",
     "certified_jwk",
     "generate",
+    "is_private",
     "left_half_hash",
     "load",
     "parse_jwks",
     "peek",
     "public_jwk",
     "sign",
+    "thumbprint",
     "verified",
+    "verified_by_own_key",
     "verify",
 ]

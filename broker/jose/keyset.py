@@ -64,10 +64,10 @@ class KeySet:
         return KeySet(tuple(key for key in self.keys if key.issuer is None or key.issuer in accepted))
 
 
-def parse_jwks(body: bytes) -> KeySet:
+def parse_jwks(body: bytes, uses: Collection[str] = ("sig",)) -> KeySet:
     """Read a JWK Set. Raises TokenRejected `json` where it is none.
 
-    Dropped: symmetric keys, `use` other than sig, `key_ops` without verify, RSA below 2048 bits or with a weak
+    Dropped: symmetric keys, a `use` not among `uses`, `key_ops` without verify, RSA below 2048 bits or with a weak
     exponent, points off their curve, other curves, key types that no algorithm of ours uses.
     """
     try:
@@ -76,23 +76,24 @@ def parse_jwks(body: bytes) -> KeySet:
         listed = None
     if not isinstance(listed, list):
         raise TokenRejected("json", detail="not a JWK Set")
-    return KeySet(tuple(_usable(listed[:MOST_KEYS])))
+    return KeySet(tuple(_usable(listed[:MOST_KEYS], uses)))
 
 
-def _usable(listed: list[object]) -> Iterator[PublicKey]:
+def _usable(listed: list[object], uses: Collection[str]) -> Iterator[PublicKey]:
     for jwk in listed:
-        if isinstance(jwk, dict) and _may_verify(jwk):
-            key = _public_key(jwk)
+        if isinstance(jwk, dict) and _may_verify(jwk, uses):
+            key = public_key(jwk)
             if key is not None:
                 yield key
 
 
-def _may_verify(jwk: Mapping[str, object]) -> bool:
+def _may_verify(jwk: Mapping[str, object], uses: Collection[str]) -> bool:
     operations = jwk.get("key_ops", ["verify"])
-    return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
+    return jwk.get("use", "sig") in uses and isinstance(operations, list) and "verify" in operations
 
 
-def _public_key(jwk: dict[str, object]) -> PublicKey | None:
+def public_key(jwk: dict[str, object]) -> PublicKey | None:
+    """One JWK; None: a key that nothing here may verify with."""
     reader = _READERS.get(str(jwk.get("kty")))
     if reader is None:
         return None

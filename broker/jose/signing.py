@@ -34,8 +34,8 @@ def verify(
 def verified(token: str, keys: KeySet, algorithms: Collection[str], *, types: Collection[str | None]) -> Peeked:
     """`verify`, with the header as well."""
     parts = peek(token)
-    _require_algorithm(parts, algorithms)
-    _require_type(parts, types)
+    require_algorithm(parts, algorithms)
+    require_type(parts, types)
     _require_signature(parts, _candidates(parts, keys))
     return parts
 
@@ -53,13 +53,13 @@ def _part(members: Mapping[str, object]) -> str:
     return encode(json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
 
 
-def _require_algorithm(parts: Peeked, algorithms: Collection[str]) -> None:
+def require_algorithm(parts: Peeked, algorithms: Collection[str]) -> None:
     """RFC 8725 §3.1: only what the caller listed, and only what this door knows."""
     if parts.algorithm not in algorithms or parts.algorithm not in ALGORITHMS:
         raise TokenRejected("alg", detail="the algorithm is not one of " + " ".join(sorted(algorithms)))
 
 
-def _require_type(parts: Peeked, types: Collection[str | None]) -> None:
+def require_type(parts: Peeked, types: Collection[str | None]) -> None:
     typ = parts.header.get("typ")
     name = typ.lower().removeprefix("application/") if isinstance(typ, str) else typ
     if name not in types:

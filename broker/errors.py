@@ -8,6 +8,7 @@
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
+    |  |  UnmetAuthenticationRequirements,
     |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope,
     |     RequestNotSupported, RequestUriNotSupported
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
@@ -179,6 +180,13 @@ class LoginRequired(OAuthError):
 class InteractionRequired(OAuthError):
     code = "interaction_required"
     public = "The user must choose where to sign in."
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    """OpenID Connect Core Error Code unmet_authentication_requirements 1.0; RFC 9470 §5."""
+
+    code = "unmet_authentication_requirements"
+    public = "The user did not sign in the way that the application requires."
 
 
 class RequestNotSupported(OAuthError):

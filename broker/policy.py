@@ -1,19 +1,18 @@
 """May this client, this tenant and this identity provider be used now? Every entry point asks here, and only here.
 
 /authorize, the IdP's answer, code redemption, refresh, userinfo and single sign-on all pass `admit`, so that no
-second entry has fewer checks than the first.
+second entry has fewer checks than the first; and each that speaks of a person passes `require_factors`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+from broker import assurance
 from broker.errors import AccessDenied, ShownError
-from broker.model import Client, Configuration, Entitlement, IdentityProvider, Tenant
+from broker.model import Client, Configuration, Entitlement, Identity, IdentityProvider, SignInPolicy, Tenant
 from broker.model.provider import MetadataSource
-from broker.model.realm import Network
 from broker.oauth2 import redirect_uris
 from broker.xml import federation, metadata
 
@@ -26,6 +25,7 @@ class Admitted:
     tenant: Tenant  # the active tenant
     home_tenant: Tenant
     idp: IdentityProvider
+    sign_in: SignInPolicy  # of both tenants, towards this client
 
 
 def admit(
@@ -34,13 +34,15 @@ def admit(
     tenant_id: str,
     idp_id: str,
     *,
+    now: float | None,
     home_tenant_id: str | None = None,
     ip: Address | None = None,
 ) -> Admitted:
-    """The guard. `ip` None: the caller is not the person's browser, so networks do not apply.
+    """The guard. `ip` None: the caller is not the person's browser, so networks do not apply. `now`: epoch seconds;
+    None where nobody signs in, so that times of day do not apply.
 
     Raises AccessDenied: client_unknown, tenant_unknown, tenant_suspended, client_tenant, idp_unknown, idp_disabled,
-    not_a_guest, network.
+    not_a_guest, client_not_allowed, network, outside_hours.
     """
     client = configuration.clients.get(client_id)
     if client is None:
@@ -52,8 +54,23 @@ def admit(
     idp = provider(home, idp_id)
     if home is not tenant:
         raise AccessDenied("not_a_guest", "You are not a guest of this organisation. Ask its administrator.")
-    _require_network(tenant.sign_in.allowed_networks, ip)
-    return Admitted(client, tenant, home, idp)
+    sign_in = sign_in_policy(tenant, home, client)
+    _require_allowed_client(sign_in, client)
+    _require_network(sign_in, ip)
+    _require_hours(sign_in, now)
+    return Admitted(client, tenant, home, idp, sign_in)
+
+
+def sign_in_policy(tenant: Tenant, home: Tenant, client: Client) -> SignInPolicy:
+    """What both tenants ask of a sign-in to this client; the stricter wins (contract section 5, Guests)."""
+    own = tenant.sign_in.towards(client.client_id)
+    return own if home is tenant else own.stricter(home.sign_in.towards(client.client_id).of_any_role())
+
+
+def require_factors(admitted: Admitted, identity: Identity) -> None:
+    """Where a tenant wants several factors, the IdP has said so. Raises AccessDenied mfa_missing."""
+    if admitted.sign_in.require_mfa and not assurance.multi_factor(admitted.idp, identity):
+        raise AccessDenied("mfa_missing", assurance.advice(admitted.idp))
 
 
 def provider(tenant: Tenant, idp_id: str) -> IdentityProvider:
@@ -128,8 +145,20 @@ def _usable(configuration: Configuration, tenant_id: str) -> Tenant:
     return tenant
 
 
-def _require_network(allowed: Sequence[Network], ip: Address | None) -> None:
-    if not allowed or ip is None:
+def _require_allowed_client(sign_in: SignInPolicy, client: Client) -> None:
+    if sign_in.allowed_clients is not None and client.client_id not in sign_in.allowed_clients:
+        raise AccessDenied("client_not_allowed", "Your organisation does not allow this application.")
+
+
+def _require_network(sign_in: SignInPolicy, ip: Address | None) -> None:
+    if sign_in.allowed_networks is None or ip is None:
         return
-    if not any(ip in network for network in allowed):
+    if not any(ip in network for network in sign_in.allowed_networks):
         raise AccessDenied("network", "Your organisation allows sign-in from its own networks only.")
+
+
+def _require_hours(sign_in: SignInPolicy, now: float | None) -> None:
+    if now is not None and not all(hours.include(now) for hours in sign_in.hours):
+        raise AccessDenied(
+            "outside_hours", "Your organisation does not allow sign-in at this time of day. Try again in its hours."
+        )

@@ -154,7 +154,13 @@ class Sessions:
 
     def _admit(self, configuration: Configuration, session: Session, client: Client, ip: Address | None) -> Admitted:
         return policy.admit(
-            configuration, client.client_id, session.tenant, session.idp, home_tenant_id=session.home_tenant, ip=ip
+            configuration,
+            client.client_id,
+            session.tenant,
+            session.idp,
+            now=self._clock(),
+            home_tenant_id=session.home_tenant,
+            ip=ip,
         )
 
     def _same(self, transaction: Transaction, admitted: Admitted, sub: str, browser: str) -> Session | None:

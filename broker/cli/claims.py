@@ -102,7 +102,7 @@ def _outcome(
     """As a sign-in would go: the guard where a client is named, then the rules."""
     try:
         if client is not None:
-            policy.admit(loaded, client.client_id, tenant.id, idp.id)
+            policy.admit(loaded, client.client_id, tenant.id, idp.id, now=None)
         incoming = claims.incoming_of(idp, attributes)
     except (AccessDenied, AssertionRejected) as refused:
         return Outcome(False, refused.reason, refused.public, {}, (), None, ())

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from broker import claims
+from broker.assurance import method_values, methods_of
 from broker.claims import Source
 from broker.cli.claims_input import Attributes
-from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.oidc.identity import subject_of as subject_of_claims
 from broker.connectors.saml.subject import subject_of as subject_of_assertion
 from broker.errors import AssertionRejected

@@ -86,7 +86,7 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
         roles=tuple(shape.roles),
         rules=tuple(rule(number, one) for number, one in enumerate(shape.claims, start=1)),
         sign_in=SignInPolicy(
-            allowed_networks=tuple(shape.sign_in.allowed_networks),
+            allowed_networks=tuple(shape.sign_in.allowed_networks) or None,
             session_absolute=shape.sign_in.session_absolute,
             session_idle=shape.sign_in.session_idle,
         ),

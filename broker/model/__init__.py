@@ -4,6 +4,7 @@ provider   an upstream, as operators configure it: IdentityProvider, its setting
 application_auth   how an application proves itself
 realm      what else they configure: Tenant, Client, Api, Deployment, Configuration
 rules      a tenant's claims rules, as data
+sign_in_policy   when and how a tenant's people may sign in
 sign_in    what travels during one sign-in: AuthRequest, Callback, Begun, HomeRealm, Identity
 token      what may be issued and what was: Authorization, TokenSet, Session, AuditEvent
 """
@@ -15,6 +16,7 @@ from broker.model.provider import (
     Groups,
     IdentityProvider,
     MetadataSource,
+    MultiFactor,
     OAuth2Settings,
     OidcSettings,
     OnlyFor,
@@ -33,7 +35,6 @@ from broker.model.realm import (
     HomeRealmSettings,
     Lifetimes,
     Signing,
-    SignInPolicy,
     Tenant,
 )
 from broker.model.rules import Deny, Drop, Role, Roles, Rule, Set
@@ -48,6 +49,7 @@ from broker.model.sign_in import (
     Signal,
     Value,
 )
+from broker.model.sign_in_policy import Hours, SignInPolicy, TokenLifetimes
 from broker.model.token import (
     NO_TERMS,
     AuditEvent,
@@ -84,10 +86,12 @@ __all__ = [
     "Groups",
     "HomeRealm",
     "HomeRealmSettings",
+    "Hours",
     "Identity",
     "IdentityProvider",
     "Lifetimes",
     "MetadataSource",
+    "MultiFactor",
     "OAuth2Settings",
     "OidcSettings",
     "OnlyFor",
@@ -105,6 +109,7 @@ __all__ = [
     "Signing",
     "Tenant",
     "Terms",
+    "TokenLifetimes",
     "TokenSet",
     "UpstreamRefresh",
     "Value",

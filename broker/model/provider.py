@@ -34,6 +34,8 @@ class VendorProfile:
     subject: candidates in order; each is `name_id`, `sub`, an attribute name, or several joined by `+`.
     methods: an acr, amr or method value -> RFC 8176 words. never: protocol -> short name that the vendor never sends
     -> what to do about it. ask: protocol -> short name -> what its admin is asked to send.
+    mfa_ask: protocol -> classes, acr values or the `wauth` that ask for several factors; mfa_parameters: an OpenID
+    provider's own parameters for that; mfa_advice: protocol -> what to change where no answer speaks of several.
     """
 
     name: str
@@ -56,6 +58,19 @@ class VendorProfile:
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     never: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ask: Mapping[str, Mapping[str, Asked]] = field(default_factory=dict)
+    mfa_ask: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mfa_parameters: Mapping[str, str] = field(default_factory=dict)
+    mfa_advice: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MultiFactor:
+    """What means several factors at one IdP, in place of its vendor's words: context classes, methods as they are sent,
+    Entra's authentication contexts. Any one of them is enough."""
+
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
+    acrs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,5 +209,6 @@ class IdentityProvider:
     wsfed: WsFedSettings | None = None
     refresh: UpstreamRefresh | None = None
     groups: Groups = Groups()
+    mfa: MultiFactor | None = None  # None: as the profile has it
     link_by_email: bool = False  # one proven address is one person, at every IdP of the tenant that says so
     fingerprint: str = ""  # of everything above: caches are keyed by (tenant, id, fingerprint)

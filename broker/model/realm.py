@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from broker.model.application_auth import ApplicationAuth
 from broker.model.provider import IdentityProvider
 from broker.model.rules import Rule
+from broker.model.sign_in_policy import NO_POLICY, SignInPolicy
 
 Network = IPv4Network | IPv6Network
 
@@ -21,13 +22,6 @@ class HomeRealmSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SignInPolicy:
-    allowed_networks: tuple[Network, ...] = ()
-    session_absolute: int | None = None  # seconds; None: the deployment's
-    session_idle: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Tenant:
     id: str
     name: str
@@ -36,7 +30,7 @@ class Tenant:
     home_realm: HomeRealmSettings = HomeRealmSettings()
     roles: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
-    sign_in: SignInPolicy = SignInPolicy()
+    sign_in: SignInPolicy = NO_POLICY
 
     @property
     def label(self) -> str:

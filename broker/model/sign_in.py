@@ -32,6 +32,7 @@ class AuthRequest:
     login_hint: str | None = None
     domain_hint: str | None = None
     acr_values: tuple[str, ...] = ()
+    essential_acr: tuple[str, ...] = ()  # one of them, or no code (OIDC Core §5.5.1.1)
     ui_locales: str | None = None
     asked_tenant: str | None = None  # named by `tenant`, acr_values, host or redirect URI; proven to exist
     asked_idp: str | None = None
@@ -41,6 +42,7 @@ class AuthRequest:
     home_tenant: str | None = None
     idp: str | None = None
     reauthenticate: bool = False  # fresh authentication was asked of the IdP (prompt=login, max_age)
+    multi_factor: bool = False  # several factors were asked of it
     terms: Terms = NO_TERMS
     reference: str = ""  # joins every page, log line and audit event of this sign-in
     memory: Mapping[str, str] = field(default_factory=dict)

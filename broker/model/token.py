@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from broker.model.sign_in_policy import DEPLOYMENT_S, TokenLifetimes
+
 ClaimValue = str | int | float | bool | tuple[str, ...]
 
 
@@ -39,12 +41,14 @@ class Terms:
 
     resources: the APIs asked for, by audience (RFC 8707). id_token_claims, userinfo_claims: names asked for one by one
     (OIDC Core §5.5). cnf: what every token of the grant is bound to (RFC 7800), `jkt` or `x5t#S256`; empty: to nothing.
+    acr_values: the names under which the client wants to hear how somebody signed in, the dearest first.
     """
 
     resources: tuple[str, ...] = ()
     id_token_claims: tuple[str, ...] = ()
     userinfo_claims: tuple[str, ...] = ()
     cnf: Mapping[str, str] = field(default_factory=dict)
+    acr_values: tuple[str, ...] = ()
 
 
 NO_TERMS = Terms()
@@ -83,6 +87,7 @@ class Authorization:
     terms: Terms = NO_TERMS
     act: Mapping[str, object] | None = None
     expires_at: int | None = None
+    lifetimes: TokenLifetimes = DEPLOYMENT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,8 @@ class Entitlement:
     message: str | None = None  # what the tenant's `deny` rule says
     email_verified: bool | None = None
     acr: str | None = None
+    acrs: tuple[str, ...] = ()  # every name under which a client may hear of it: see `assurance`
     amr: tuple[str, ...] = ()
     idp_chain: tuple[str, ...] = ()
     groups_complete: bool = True
+    lifetimes: TokenLifetimes = DEPLOYMENT_S  # of tokens that say it

@@ -170,7 +170,13 @@ class SignIn:
         if request.tenant is None or request.home_tenant is None or request.idp is None:
             raise ShownError("home_realm_undecided")
         admitted = policy.admit(
-            configuration, request.client_id, request.tenant, request.idp, home_tenant_id=request.home_tenant, ip=ip
+            configuration,
+            request.client_id,
+            request.tenant,
+            request.idp,
+            now=self._clock(),
+            home_tenant_id=request.home_tenant,
+            ip=ip,
         )
         policy.require_return(configuration, admitted, request.redirect_uri)
         return admitted

@@ -141,7 +141,8 @@ class Portal:
         )
 
     def _admit(self, configuration: Configuration, request: AuthRequest, ip: Address) -> Admitted:
-        admitted = policy.admit(configuration, request.client_id, request.tenant or "", request.idp or "", ip=ip)
+        tenant, idp, now = request.tenant or "", request.idp or "", self._clock()
+        admitted = policy.admit(configuration, request.client_id, tenant, idp, now=now, ip=ip)
         if admitted.client.initiate_login_uri is None:
             raise AccessDenied("unsolicited_target", "This application cannot be started from another organisation's.")
         return admitted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from broker.assurance import methods_of
 from broker.connectors.chain import chain_of
-from broker.connectors.evidence import methods_of
 from broker.errors import AssertionRejected
 from broker.model import Identity, IdentityProvider, Value
 from broker.outbound import Outbound

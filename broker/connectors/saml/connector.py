@@ -6,9 +6,9 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 
+from broker.assurance import method_values, methods_of
 from broker.connectors.chain import chain_of
 from broker.connectors.connector import Finding, SpKeys, Surroundings, Target
-from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
 from broker.connectors.saml.examination import examine

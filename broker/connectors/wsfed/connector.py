@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode, urlsplit
 
+from broker.assurance import method_values, methods_of
 from broker.connectors.connector import Finding, Surroundings
-from broker.connectors.evidence import method_values, methods_of
 from broker.connectors.saml.checks import authn_of
 from broker.connectors.saml.examination import examine
 from broker.connectors.saml.subject import attributes_of, subject_of, vouches

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from broker.assurance import methods_of
 from broker.configuration import profile
-from broker.connectors.evidence import methods_of
 from broker.connectors.oidc.identity import identity_of
 from broker.connectors.saml import SamlConnector
 from broker.errors import AssertionRejected

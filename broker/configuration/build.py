@@ -15,6 +15,7 @@ from broker.configuration.checks.tenant import patterns
 from broker.configuration.profiles import profile, profile_for
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
 from broker.configuration.shapes.upstream_life import GroupsShape
+from broker.configuration.sign_in import multi_factor, sign_in_policy
 from broker.model import (
     Api,
     ApplicationAuth,
@@ -35,7 +36,6 @@ from broker.model import (
     SamlSettings,
     Secret,
     Set,
-    SignInPolicy,
     Tenant,
     UpstreamRefresh,
     VendorProfile,
@@ -85,11 +85,7 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
         ),
         roles=tuple(shape.roles),
         rules=tuple(rule(number, one) for number, one in enumerate(shape.claims, start=1)),
-        sign_in=SignInPolicy(
-            allowed_networks=tuple(shape.sign_in.allowed_networks) or None,
-            session_absolute=shape.sign_in.session_absolute,
-            session_idle=shape.sign_in.session_idle,
-        ),
+        sign_in=sign_in_policy(shape.sign_in),
     )
 
 
@@ -118,6 +114,7 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         wsfed=wsfed,
         refresh=_refresh(shape),
         groups=_groups(shape.groups),
+        mfa=multi_factor(shape.mfa),
         link_by_email=shape.link_by_email,
         fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, oidc or oauth2),
     )

@@ -18,7 +18,7 @@ from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape
 from broker.configuration.shapes.fields import Shape
 from broker.configuration.urls import UrlRules
 from broker.errors import ConfigurationError, Problem
-from broker.model import Api, Client, Configuration, Deployment, Signing, Tenant
+from broker.model import Api, Client, Configuration, Deployment, Lifetimes, Signing, Tenant
 
 
 def load(
@@ -113,6 +113,7 @@ class _Reading:
     def _context(self, name: str) -> Context:
         deployment = self.deployment
         if deployment is None:
-            return Context(name, UrlRules(loopback=True), Signing().algorithms, self._secrets, self.bundle)
+            return Context(name, UrlRules(loopback=True), Signing().algorithms, Lifetimes(), self._secrets, self.bundle)
         rules = UrlRules(deployment.loopback, deployment.private_networks)
-        return Context(name, rules, deployment.signing.algorithms, self._secrets, self.bundle)
+        algorithms, lifetimes = deployment.signing.algorithms, deployment.lifetimes
+        return Context(name, rules, algorithms, lifetimes, self._secrets, self.bundle)

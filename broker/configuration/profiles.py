@@ -48,6 +48,14 @@ class _AskedShape(Shape):
     name: Text
 
 
+class _FactorsShape(Shape):
+    """How to ask for several factors by protocol, and what to change where no answer speaks of them."""
+
+    ask: dict[Text, list[Text]] = Field(default_factory=dict)
+    parameters: dict[Text, Text] = Field(default_factory=dict)
+    advice: dict[Text, Text] = Field(default_factory=dict)
+
+
 class _ProfileShape(Shape):
     claim_names: dict[Text, Text]
     types: dict[Text, Annotated[str, CLAIM_TYPES]] = Field(default_factory=dict)
@@ -68,6 +76,7 @@ class _ProfileShape(Shape):
     methods: dict[Text, list[Text]] = Field(default_factory=dict)
     never: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
     ask: dict[Text, dict[Text, _AskedShape]] = Field(default_factory=dict)
+    mfa: _FactorsShape = _FactorsShape()
 
 
 @cache
@@ -101,6 +110,9 @@ def profile(vendor: str) -> VendorProfile:
             protocol: {short: Asked(row.source, row.name) for short, row in rows.items()}
             for protocol, rows in shape.ask.items()
         },
+        mfa_ask={protocol: tuple(names) for protocol, names in shape.mfa.ask.items()},
+        mfa_parameters=shape.mfa.parameters,
+        mfa_advice=shape.mfa.advice,
     )
 
 

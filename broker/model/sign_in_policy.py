@@ -113,11 +113,11 @@ def _networks_of_both(one: tuple[Network, ...] | None, other: tuple[Network, ...
     """Two networks are nested or apart: of two nested ones the smaller is in both."""
     if one is None or other is None:
         return other if one is None else one
-    inside = [network for network in one if any(_within(network, outer) for outer in other)]
-    return (*inside, *(network for network in other if any(_within(network, outer) for outer in one)))
+    inside = [network for network in one if any(within(network, outer) for outer in other)]
+    return (*inside, *(network for network in other if any(within(network, outer) for outer in one)))
 
 
-def _within(inner: Network, outer: Network) -> bool:
+def within(inner: Network, outer: Network) -> bool:
     if isinstance(inner, IPv4Network):
         return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
     return isinstance(outer, IPv6Network) and inner.subnet_of(outer)

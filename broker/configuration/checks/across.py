@@ -8,6 +8,7 @@ from itertools import chain
 from broker.configuration.checks.api import Apis, Clients, Tenants, named_elsewhere
 from broker.configuration.checks.names import nested_names
 from broker.configuration.checks.saml import targets
+from broker.configuration.checks.sign_in import named_clients
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.document import Path
 from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape
@@ -25,6 +26,7 @@ def across(clients: Clients, apis: Apis, tenants: Tenants, issuer: str) -> list[
         _email_domains(tenants),
         _networks(tenants),
         targets(clients, tenants),
+        named_clients(clients, tenants),
         nested_names(tenants, issuer),
     )
     return list(chain.from_iterable(checks))

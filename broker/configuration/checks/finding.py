@@ -10,6 +10,7 @@ from broker.configuration.document import Path
 from broker.configuration.secrets import SecretSource
 from broker.configuration.shapes import SecretRef
 from broker.configuration.urls import Fault, UrlRules
+from broker.model import Lifetimes
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """What the checks need to know beside the object: its file, the issuer's URL rules, secrets, the other files."""
+    """What the checks need to know beside the object: its file, what broker.yaml says, secrets, the other files."""
 
     file: str
     rules: UrlRules
     algorithms: tuple[str, ...]
+    lifetimes: Lifetimes
     secrets: SecretSource
     bundle: Bundle
 

@@ -12,6 +12,7 @@ from broker.configuration.checks.finding import Context, Finding, repeated
 from broker.configuration.checks.openid import check_openid
 from broker.configuration.checks.rules import check_rules
 from broker.configuration.checks.saml import check_saml
+from broker.configuration.checks.sign_in import check_multi_factor, check_sign_in
 from broker.configuration.checks.upstream_life import check_linking, check_upstream_life
 from broker.configuration.checks.vendor import check_silent_claims, check_subject
 from broker.configuration.checks.wsfed import check_wsfed
@@ -166,12 +167,6 @@ def _roles(shape: TenantShape, _context: Context) -> Iterable[Finding]:
     yield from repeated(("roles",), shape.roles)
 
 
-def _sessions(shape: TenantShape, _context: Context) -> Iterable[Finding]:
-    idle, absolute = shape.sign_in.session_idle, shape.sign_in.session_absolute
-    if idle is not None and absolute is not None and idle > absolute:
-        yield Finding(("sign_in", "session_idle"), "is longer than session_absolute", "make it shorter")
-
-
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     _protocol_keys,
     _metadata,
@@ -182,13 +177,14 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     _skew,
     check_subject,
     check_upstream_life,
+    check_multi_factor,
 )
 _CHECKS: tuple[Check, ...] = (
     _home_realm,
     _providers,
     _only_for,
     _roles,
-    _sessions,
+    check_sign_in,
     check_linking,
     check_rules,
     check_silent_claims,

@@ -19,6 +19,7 @@ from broker.configuration.shapes.fields import (
 )
 from broker.configuration.shapes.openid import OpenIdKeys
 from broker.configuration.shapes.saml import SamlKeys
+from broker.configuration.shapes.sign_in import MultiFactorKeys, SignInShape
 from broker.configuration.shapes.subject import SubjectField
 from broker.configuration.shapes.trust import Fingerprint
 from broker.configuration.shapes.upstream_life import UpstreamLifeKeys
@@ -56,7 +57,7 @@ class EncryptionShape(Shape):
     allow_cbc: bool | None = None
 
 
-class IdentityProviderShape(OpenIdKeys, SamlKeys, UpstreamLifeKeys, WsFedKeys):
+class IdentityProviderShape(OpenIdKeys, SamlKeys, UpstreamLifeKeys, WsFedKeys, MultiFactorKeys):
     """Keys of all protocols; `checks.tenant` refuses those of the others."""
 
     id: Identifier
@@ -104,14 +105,6 @@ class RuleShape(Shape):
     drop: Annotated[list[ClaimName], Field(min_length=1)] | None = None
     deny: Text | None = None
     when: Text | None = None
-
-
-class SignInShape(Shape):
-    allowed_networks: list[NetworkField] = Field(default_factory=list)
-    session_absolute: Duration | None = None
-    session_idle: Duration | None = None
-    require_mfa: Annotated[object, NotYet((False,))] = False
-    impersonation: Annotated[object, NotYet((False,))] = False
 
 
 class TenantShape(Shape):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flask import Flask, Request
+from flask import Flask
 
 from broker import configuration, telemetry
+from broker.app.back import back
+from broker.app.front import front
+from broker.app.house import Clock, House, record
 from broker.app.live import Live
 from broker.app.notices import StoreNotices
 from broker.app.prepare import key_ring, open_store, sp_host
@@ -18,71 +20,23 @@ from broker.app.rounds import Rounds
 from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
 from broker.app.upkeep import Upkeep
-from broker.clients import Authentication
+from broker.clients.keys import ClientKeys
 from broker.connectors import Connectors, Surroundings
-from broker.model import AuditEvent, Deployment
+from broker.model import Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
-from broker.policy import Address
 from broker.renewal import Renewal
-from broker.seal import Seal
 from broker.sessions import Sessions
 from broker.signin import Correlation, Portal, SignIn
 from broker.signout import BackChannel, Deliveries, SignOut, SingleLogouts
-from broker.store import Store, StoredKey, StoreDocuments
+from broker.store import Store, StoreDocuments
 from broker.tokens.access import OwnTokens
-from broker.tokens.issuer import Issuer
-from broker.tokens.keys import KeyRing
 from broker.tokens.logout_token import LogoutTokens
 from broker.web import errors, headers, hosts, operations
-from broker.web.authorize import Authorize
-from broker.web.callback import Callbacks
-from broker.web.client_door import ClientDoor
 from broker.web.cookies import Cookies
-from broker.web.cors import Cors
-from broker.web.logout import Logout
-from broker.web.network import client_address
 from broker.web.pages import Pages
-from broker.web.revoke import RevocationEndpoint
-from broker.web.rp_keys import RpKeysEndpoint
-from broker.web.slo import SingleLogoutEndpoint
-from broker.web.token import TokenEndpoint
-from broker.web.upstream_logout import UpstreamLogout
-from broker.web.userinfo import UserinfoEndpoint
 from broker.web.wellknown import WellKnown
-from broker.web.wsfed import WsFedSignOut
 
 LARGEST_FORM = 2 * 1_048_576  # bytes: a SAML response with ten thousand group values fits
-
-Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Everything an endpoint may be handed, each built once."""
-
-    deployment: Deployment
-    store: Store
-    seal: Seal
-    live: Live
-    keys: KeyRing[StoredKey]
-    tokens: OwnTokens
-    sessions: Sessions
-    connectors: Connectors
-    rp_keys: RpKeys
-    signin: SignIn
-    signout: SignOut
-    portal: Portal
-    logouts: SingleLogouts
-    renewal: Renewal
-    cookies: Cookies
-    pages: Pages
-    clock: Clock
-
-    def record(self, event: AuditEvent) -> None:
-        _record(self.store, event)
-
-    def address(self, request: Request) -> Address:
-        return client_address(request, self.deployment.trusted_proxies)
 
 
 def create(
@@ -122,9 +76,10 @@ def build(
     sessions = Sessions(store, deployment.lifetimes, clock)
     outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks, resolve=resolve)
     rp_keys = RpKeys(store, clock)
+    client_keys = ClientKeys(outbound, clock)
     connectors = _connectors(deployment, store, outbound, rp_keys, clock)
     logout_tokens = LogoutTokens(deployment.issuer, keys, signing=deployment.signing, clock=clock)
-    deliveries = Deliveries(BackChannel(outbound, logout_tokens).send, partial(_record, store))
+    deliveries = Deliveries(BackChannel(outbound, logout_tokens).send, partial(record, store))
     signin = SignIn(
         store=store,
         connectors=connectors,
@@ -143,6 +98,7 @@ def build(
         tokens=OwnTokens(deployment.issuer, keys, seal, algorithms=deployment.signing.algorithms, clock=clock),
         sessions=sessions,
         connectors=connectors,
+        client_keys=client_keys,
         rp_keys=rp_keys,
         signin=signin,
         signout=signout,
@@ -160,12 +116,6 @@ def build(
         pages=Pages(deployment.issuer),
         clock=clock,
     )
-
-
-def _record(store: Store, event: AuditEvent) -> None:
-    """An audit event in a transaction of its own: what failed changed nothing else."""
-    with store.transaction() as transaction:
-        transaction.record(event)
 
 
 def _connectors(deployment: Deployment, store: Store, outbound: Outbound, rp_keys: RpKeys, clock: Clock) -> Connectors:
@@ -191,7 +141,7 @@ def _register(app: Flask, house: House) -> None:
     app.register_blueprint(house.pages.blueprint())
     app.register_blueprint(operations.blueprint(house.store, house.keys))
     app.register_blueprint(WellKnown.of(issuer, house.deployment.signing.algorithms, house.keys).blueprint())
-    for endpoint in (*_front(house), *_back(house)):
+    for endpoint in (*front(house), *back(house)):
         app.register_blueprint(endpoint.blueprint())
 
 
@@ -201,83 +151,3 @@ def _application(house: House) -> Callable[[str], str | None]:
         return client.name if client else None
 
     return name
-
-
-def _front(
-    house: House,
-) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout, WsFedSignOut]:
-    """What browsers visit."""
-    return (
-        Authorize(
-            issuer=house.deployment.issuer,
-            live=house.live,
-            signin=house.signin,
-            sessions=house.sessions,
-            cookies=house.cookies,
-            pages=house.pages,
-            address=house.address,
-            read_hint=house.tokens.hint,
-            stands=house.renewal.stands,
-            clock=house.clock,
-        ),
-        Callbacks(
-            issuer=house.deployment.issuer,
-            live=house.live,
-            signin=house.signin,
-            portal=house.portal,
-            connectors=house.connectors,
-            cookies=house.cookies,
-            address=house.address,
-        ),
-        Logout(
-            live=house.live,
-            store=house.store,
-            signout=house.signout,
-            cookies=house.cookies,
-            pages=house.pages,
-            seal=house.seal,
-            verify_hint=house.tokens.hint_claims,
-            logouts=house.logouts,
-        ),
-        SingleLogoutEndpoint(house.live, house.logouts, house.pages),
-        RpKeysEndpoint(house.live, house.rp_keys.jwks),
-        UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
-        WsFedSignOut(house.live, house.store, house.connectors, house.signout, house.cookies, house.pages),
-    )
-
-
-def _back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint]:
-    """What programs call."""
-    deployment, cors = house.deployment, Cors(house.live)
-    door = ClientDoor(house.live, Authentication())
-    issuer = Issuer(
-        deployment.issuer,
-        house.keys,
-        house.seal,
-        signing=deployment.signing,
-        lifetimes=deployment.lifetimes,
-        clock=house.clock,
-    )
-    return (
-        TokenEndpoint(
-            door=door,
-            store=house.store,
-            people=house.sessions,
-            issuer=issuer,
-            issuer_url=deployment.issuer,
-            lifetimes=deployment.lifetimes,
-            cors=cors,
-            clock=house.clock,
-            before_refresh=house.renewal.before_refresh,
-        ),
-        UserinfoEndpoint(
-            live=house.live,
-            store=house.store,
-            people=house.sessions,
-            tokens=house.tokens,
-            issuer_url=deployment.issuer,
-            cors=cors,
-            clock=house.clock,
-        ),
-        RevocationEndpoint(door=door, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
-    )

@@ -26,7 +26,7 @@ from lxml import etree
 from werkzeug.test import TestResponse
 
 from broker.app import create, prepare
-from broker.app.compose import House
+from broker.app.house import House
 from broker.model import AuditEvent, Callback
 from tests.attacks import setting
 from tests.attacks.saml.case import Context

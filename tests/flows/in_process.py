@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from lxml import etree
 
 import broker.app
-from broker.app.compose import House
+from broker.app.house import House
 from broker.model import AuditEvent
 from tests.flows.app import App, SignedIn
 from tests.flows.broker_process import Installation

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import broker.app
-from broker.app.compose import House
+from broker.app.house import House
 from tests.flows.app import App
 from tests.flows.broker_process import Installation
 from tests.flows.browser import Browser

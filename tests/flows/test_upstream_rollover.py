@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import broker.app
-from broker.app.compose import House
+from broker.app.house import House
 from tests.flows.browser import Browser
 from tests.flows.conftest import add_oidc, add_saml, app_of, installation, who
 from tests.flows.in_process import Clock

@@ -1,0 +1,48 @@
+"""What programs call."""
+
+from __future__ import annotations
+
+from broker.app.house import House
+from broker.clients import Authentication
+from broker.tokens.issuer import Issuer
+from broker.web.client_door import ClientDoor
+from broker.web.cors import Cors
+from broker.web.revoke import RevocationEndpoint
+from broker.web.token import TokenEndpoint
+from broker.web.userinfo import UserinfoEndpoint
+
+
+def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint]:
+    deployment, cors = house.deployment, Cors(house.live)
+    door = ClientDoor(house.live, Authentication())
+    issuer = Issuer(
+        deployment.issuer,
+        house.keys,
+        house.seal,
+        signing=deployment.signing,
+        lifetimes=deployment.lifetimes,
+        clock=house.clock,
+    )
+    return (
+        TokenEndpoint(
+            door=door,
+            store=house.store,
+            people=house.sessions,
+            issuer=issuer,
+            issuer_url=deployment.issuer,
+            lifetimes=deployment.lifetimes,
+            cors=cors,
+            clock=house.clock,
+            before_refresh=house.renewal.before_refresh,
+        ),
+        UserinfoEndpoint(
+            live=house.live,
+            store=house.store,
+            people=house.sessions,
+            tokens=house.tokens,
+            issuer_url=deployment.issuer,
+            cors=cors,
+            clock=house.clock,
+        ),
+        RevocationEndpoint(door=door, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
+    )

@@ -1,0 +1,54 @@
+"""What browsers visit."""
+
+from __future__ import annotations
+
+from broker.app.house import House
+from broker.web.authorize import Authorize
+from broker.web.callback import Callbacks
+from broker.web.logout import Logout
+from broker.web.rp_keys import RpKeysEndpoint
+from broker.web.slo import SingleLogoutEndpoint
+from broker.web.upstream_logout import UpstreamLogout
+from broker.web.wsfed import WsFedSignOut
+
+
+def front(
+    house: House,
+) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout, WsFedSignOut]:
+    return (
+        Authorize(
+            issuer=house.deployment.issuer,
+            live=house.live,
+            signin=house.signin,
+            sessions=house.sessions,
+            cookies=house.cookies,
+            pages=house.pages,
+            address=house.address,
+            read_hint=house.tokens.hint,
+            stands=house.renewal.stands,
+            clock=house.clock,
+        ),
+        Callbacks(
+            issuer=house.deployment.issuer,
+            live=house.live,
+            signin=house.signin,
+            portal=house.portal,
+            connectors=house.connectors,
+            cookies=house.cookies,
+            address=house.address,
+        ),
+        Logout(
+            live=house.live,
+            store=house.store,
+            signout=house.signout,
+            cookies=house.cookies,
+            pages=house.pages,
+            seal=house.seal,
+            verify_hint=house.tokens.hint_claims,
+            logouts=house.logouts,
+        ),
+        SingleLogoutEndpoint(house.live, house.logouts, house.pages),
+        RpKeysEndpoint(house.live, house.rp_keys.jwks),
+        UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
+        WsFedSignOut(house.live, house.store, house.connectors, house.signout, house.cookies, house.pages),
+    )

@@ -9,7 +9,7 @@
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
     |  |  UnmetAuthenticationRequirements,
-    |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope,
+    |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope, InvalidDpopProof, UseDpopNonce,
     |     RequestNotSupported, RequestUriNotSupported
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
@@ -217,6 +217,24 @@ class InvalidToken(OAuthError):
     code = "invalid_token"
     status = 401
     public = "The access token is not valid, has expired or was revoked."
+
+
+class InvalidDpopProof(OAuthError):
+    """RFC 9449 §5; at userinfo with 401 (§7.1)."""
+
+    code = "invalid_dpop_proof"
+    public = "The DPoP proof is not valid."
+
+
+class UseDpopNonce(OAuthError):
+    """RFC 9449 §8: the same request again, with `nonce` in its proof."""
+
+    code = "use_dpop_nonce"
+    public = "Put the nonce of the DPoP-Nonce header into the DPoP proof."
+
+    def __init__(self, reason: str, nonce: str) -> None:
+        super().__init__(reason)
+        self.nonce = nonce
 
 
 class InsufficientScope(OAuthError):

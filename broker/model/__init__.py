@@ -9,7 +9,7 @@ sign_in    what travels during one sign-in: AuthRequest, Callback, Begun, HomeRe
 token      what may be issued and what was: Authorization, TokenSet, Session, AuditEvent
 """
 
-from broker.model.application_auth import ApplicationAuth, CertificateName, Workload
+from broker.model.application_auth import ApplicationAuth, CertificateName, ClaimTypes, Workload
 from broker.model.provider import (
     TENANT_ID,
     Asked,
@@ -74,6 +74,7 @@ __all__ = [
     "Begun",
     "Callback",
     "CertificateName",
+    "ClaimTypes",
     "ClaimValue",
     "Client",
     "ClientCertificates",

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from broker.model.provider import Secret
+
+
+class ClaimTypes(dict[str, str]):
+    """Name -> text | list | bool | number, for conditions: every name is text unless the operator says otherwise."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+    def __missing__(self, _name: str) -> str:
+        return "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class Workload:
     audience: str | None = None  # None: our issuer
     subject: str | None = None
     when: str | None = None
-    claim_types: Mapping[str, str] = field(default_factory=dict)
+    types: ClaimTypes = field(default_factory=ClaimTypes)
     jwks: str | None = None
     jwks_uri: str | None = None
     tenant: str | None = None

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 
 from flask import Request
 
-from broker.clients import Authentication, Presented
-from broker.model import Client, Configuration
+from broker.audit import new_reference
+from broker.clients import Authentication, Presented, Proven
+from broker.errors import OAuthError
+from broker.model import AuditEvent, Client, Configuration
 from broker.oauth2.parameters import Parameters
 from broker.web.cors import asked_by
 from broker.web.parameters import posted, queried
+from broker.web.senders import Binding, Senders
+
+BINDINGS = {"/token": Binding.REQUIRED, "/par": Binding.SHOWN}  # elsewhere nothing is bound to the sender's key
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,34 @@ class Caller:
 class ClientDoor:
     live: Callable[[], Configuration]
     authenticate: Authentication
+    senders: Senders
+    record: Callable[[AuditEvent], None]
 
     def caller(self, request: Request) -> Caller:
-        """Raises InvalidRequest("content_type") and what `Authentication` raises."""
+        """Raises InvalidRequest("content_type") and what `Authentication` and `Senders` raise."""
         configuration = self.live()
-        form = posted(request)
-        presented = Presented(request.headers.get("Authorization"), form, queried(request))
-        client = self.authenticate(configuration.clients, presented)
+        form, certificate = posted(request), self.senders.certificate(request)
+        presented = Presented(request.headers.get("Authorization"), form, queried(request), certificate)
+        proven = self.authenticate(configuration.clients, presented)
+        client = proven.client
         asked_by(client)
-        return Caller(client, form, configuration)
+        self._note(proven)
+        try:
+            cnf = self.senders.bound(request, client, certificate, BINDINGS.get(request.path, Binding.NONE))
+        except OAuthError as refused:
+            raise refused.about(client_id=client.client_id) from refused.__cause__
+        return Caller(client, form, configuration, cnf)
+
+    def _note(self, proven: Proven) -> None:
+        """Every use of a workload identity leaves its trace; secrets and keys show in what they bring."""
+        if proven.workload is not None:
+            used = {"issuer": proven.workload.issuer, "identity": proven.workload.name}
+            event = AuditEvent(
+                "client.authenticated",
+                "success",
+                new_reference(),
+                client_id=proven.client.client_id,
+                tenant=proven.workload.tenant,
+                detail=used,
+            )
+            self.record(event)

@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from broker import telemetry
 from broker.audit import new_reference
-from broker.errors import BrokerError, InvalidClient, ShownError, StoreError
+from broker.clients import DPOP_ALGORITHMS
+from broker.errors import BrokerError, InvalidClient, InvalidDpopProof, ShownError, StoreError, UseDpopNonce
 from broker.model import AuditEvent
 from broker.web.pages import Pages
 from broker.web.responses import redirect_with
@@ -24,6 +25,7 @@ from broker.web.responses import redirect_with
 Recorder = Callable[[AuditEvent], None]
 
 JSON_PATHS = frozenset({"/token", "/userinfo", "/revoke", "/introspect", "/par", "/device_authorization"})
+DPOP_REASONS = frozenset({"dpop_downgrade", "dpop_key"})  # of tokens that are good with a proof only
 JSON_ENDS = "/backchannel-logout"  # below /t/<tenant>/oidc/<idp>
 _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
@@ -116,12 +118,23 @@ def json_error(error: BrokerError, reference: str) -> Response:
     response = jsonify(error=error.code, error_description=description)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
+    if isinstance(error, UseDpopNonce):
+        response.headers["DPoP-Nonce"] = error.nonce
     if request.path == "/userinfo":
-        known = f'error="{error.code}", error_description="{description}"'
-        response.headers["WWW-Authenticate"] = f"Bearer {known}" if "Authorization" in request.headers else "Bearer"
+        _challenge(response, error, f'error="{error.code}", error_description="{description}"')
     elif isinstance(error, InvalidClient):
         response.headers["WWW-Authenticate"] = 'Basic realm="broker", charset="UTF-8"'
     return response
+
+
+def _challenge(response: Response, error: BrokerError, known: str) -> None:
+    """RFC 6750 §3; RFC 9449 §7.1 where the token, or the request, is one with a proof."""
+    by_proof = isinstance(error, InvalidDpopProof | UseDpopNonce) or error.reason in DPOP_REASONS
+    if by_proof:
+        response.status_code = 401
+        response.headers["WWW-Authenticate"] = f'DPoP {known}, algs="{" ".join(DPOP_ALGORITHMS)}"'
+    else:
+        response.headers["WWW-Authenticate"] = f"Bearer {known}" if "Authorization" in request.headers else "Bearer"
 
 
 def error_description(error: BrokerError, reference: str) -> str:

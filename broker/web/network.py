@@ -20,11 +20,16 @@ def client_address(request: Request, trusted: Sequence[Network]) -> Address:
     A malformed hop ends the walk: what stands left of it is whatever the client chose to write. Who cannot be placed
     is NOWHERE, and so in no tenant's network: a limit to networks never stops holding.
     """
-    address = _parsed(request.remote_addr or "")
+    address = peer(request)
     hops = [hop.strip() for line in request.headers.getlist("X-Forwarded-For") for hop in line.split(",")]
     while hops and any(address in network for network in trusted):
         address = _parsed(hops.pop())
     return address
+
+
+def peer(request: Request) -> Address:
+    """Who the connection comes from, whatever any header says."""
+    return _parsed(request.remote_addr or "")
 
 
 def _parsed(text: str) -> Address:

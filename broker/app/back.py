@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from broker.app.house import House
-from broker.clients import Authentication
 from broker.tokens.issuer import Issuer
-from broker.web.client_door import ClientDoor
 from broker.web.cors import Cors
 from broker.web.revoke import RevocationEndpoint
 from broker.web.token import TokenEndpoint
@@ -14,7 +12,7 @@ from broker.web.userinfo import UserinfoEndpoint
 
 def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint]:
     deployment, cors = house.deployment, Cors(house.live)
-    door = ClientDoor(house.live, Authentication())
+    door = house.door
     issuer = Issuer(
         deployment.issuer,
         house.keys,

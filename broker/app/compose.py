@@ -11,6 +11,7 @@ from flask import Flask
 
 from broker import configuration, telemetry
 from broker.app.back import back
+from broker.app.door import client_door, senders
 from broker.app.front import front
 from broker.app.house import Clock, House, record
 from broker.app.live import Live
@@ -89,16 +90,19 @@ def build(
         clock=clock,
     )
     signout = SignOut(deployment.issuer, store, sessions, deliveries)
+    live = Live(store, folder, deployment, environ)
+    seen = senders(deployment, store, seal, clock)
     return House(
         deployment=deployment,
         store=store,
         seal=seal,
-        live=Live(store, folder, deployment, environ),
+        live=live,
         keys=keys,
         tokens=OwnTokens(deployment.issuer, keys, seal, algorithms=deployment.signing.algorithms, clock=clock),
         sessions=sessions,
         connectors=connectors,
-        client_keys=client_keys,
+        senders=seen,
+        door=client_door(deployment.issuer, live, store, outbound, client_keys, seen, clock),
         rp_keys=rp_keys,
         signin=signin,
         signout=signout,
@@ -140,7 +144,9 @@ def _register(app: Flask, house: House) -> None:
     errors.register(app, house.pages, house.record, issuer=issuer, application=_application(house))
     app.register_blueprint(house.pages.blueprint())
     app.register_blueprint(operations.blueprint(house.store, house.keys))
-    app.register_blueprint(WellKnown.of(issuer, house.deployment.signing.algorithms, house.keys).blueprint())
+    certificates = house.deployment.mtls is not None
+    published = WellKnown.of(issuer, house.deployment.signing.algorithms, house.keys, certificates=certificates)
+    app.register_blueprint(published.blueprint())
     for endpoint in (*front(house), *back(house)):
         app.register_blueprint(endpoint.blueprint())
 

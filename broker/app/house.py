@@ -9,7 +9,6 @@ from flask import Request
 
 from broker.app.live import Live
 from broker.app.rp_keys import RpKeys
-from broker.clients.keys import ClientKeys
 from broker.connectors import Connectors
 from broker.model import AuditEvent, Deployment
 from broker.policy import Address
@@ -21,9 +20,11 @@ from broker.signout import SignOut, SingleLogouts
 from broker.store import Store, StoredKey
 from broker.tokens.access import OwnTokens
 from broker.tokens.keys import KeyRing
+from broker.web.client_door import ClientDoor
 from broker.web.cookies import Cookies
 from broker.web.network import client_address
 from broker.web.pages import Pages
+from broker.web.senders import Senders
 
 Clock = Callable[[], float]
 
@@ -40,7 +41,8 @@ class House:
     tokens: OwnTokens
     sessions: Sessions
     connectors: Connectors
-    client_keys: ClientKeys
+    senders: Senders
+    door: ClientDoor
     rp_keys: RpKeys
     signin: SignIn
     signout: SignOut

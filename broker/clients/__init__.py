@@ -10,7 +10,8 @@ dpop             proofs that the sender holds a key
 claims           what all these tokens must say
 """
 
-from broker.clients.assertion import ALGORITHMS, Assertions
+from broker.clients.assertion import ALGORITHMS as ASSERTION_ALGORITHMS
+from broker.clients.assertion import Assertions
 from broker.clients.authentication import BY_CERTIFICATE, METHODS, Authentication, Presented, Proven
 from broker.clients.certificate import Certificate
 from broker.clients.certificate import read as read_certificate
@@ -21,7 +22,7 @@ from broker.clients.request_object import RequestObjects
 from broker.clients.workload import Workloads
 
 __all__ = [
-    "ALGORITHMS",
+    "ASSERTION_ALGORITHMS",
     "BY_CERTIFICATE",
     "DPOP_ALGORITHMS",
     "METHODS",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from broker.clients import METHODS
+from broker.clients import ASSERTION_ALGORITHMS, BY_CERTIFICATE, DPOP_ALGORITHMS, METHODS
 from broker.grants import GRANTS
 from broker.oauth2 import pkce, scopes
 from broker.oauth2.request import RESPONSE_MODES, RESPONSE_TYPES
@@ -23,9 +23,12 @@ TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", 
 BROKER_CLAIMS = ("tenant", "roles", "idp", "cfg", "email_verified")
 
 
-def metadata(issuer: str, algorithms: Collection[str]) -> dict[str, object]:
-    """The document of both discovery addresses; every list comes from the code that obeys it."""
-    authentication = list(METHODS)
+def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) -> dict[str, object]:
+    """The document of both discovery addresses; every list comes from the code that obeys it.
+
+    certificates: a proxy tells us those of TLS clients (RFC 8705).
+    """
+    authentication = [*METHODS, *(BY_CERTIFICATE if certificates else ())]
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -41,7 +44,11 @@ def metadata(issuer: str, algorithms: Collection[str]) -> dict[str, object]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(algorithms),
         "token_endpoint_auth_methods_supported": authentication,
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": authentication,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": certificates,
         "code_challenge_methods_supported": list(pkce.METHODS),
         "prompt_values_supported": list(PROMPTS),
         "claim_types_supported": ["normal"],
@@ -65,8 +72,10 @@ class WellKnown:
     keys: KeyRing[StoredKey]
 
     @classmethod
-    def of(cls, issuer: str, algorithms: Collection[str], keys: KeyRing[StoredKey]) -> WellKnown:
-        body = json.dumps(metadata(issuer, algorithms), separators=(",", ":")).encode()
+    def of(
+        cls, issuer: str, algorithms: Collection[str], keys: KeyRing[StoredKey], *, certificates: bool = False
+    ) -> WellKnown:
+        body = json.dumps(metadata(issuer, algorithms, certificates=certificates), separators=(",", ":")).encode()
         return cls(Published(body, hashlib.sha256(body).hexdigest()[:32]), keys)
 
     def blueprint(self) -> Blueprint:

@@ -10,7 +10,7 @@
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
     |  |  UnmetAuthenticationRequirements,
     |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope, InvalidDpopProof, UseDpopNonce,
-    |     RequestNotSupported, RequestUriNotSupported
+    |     RequestNotSupported, RequestUriNotSupported, InvalidRequestObject
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
        `- UpstreamUnavailable         -> temporarily_unavailable
@@ -28,10 +28,11 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A client's proven redirect URI and the `state` that goes back with it."""
+    """A client's proven redirect URI, the `state` that goes back with it, and how: query | form_post."""
 
     redirect_uri: str
     state: str | None
+    response_mode: str = "query"
 
 
 class BrokerError(Exception):
@@ -69,9 +70,9 @@ class BrokerError(Exception):
         self.client_id = self.client_id or client_id
         return self
 
-    def leaving_by(self, redirect_uri: str, state: str | None) -> Self:
+    def leaving_by(self, redirect_uri: str, state: str | None, response_mode: str = "query") -> Self:
         """From here on the failure may leave by the client's proven redirect URI (RFC 6749 §4.1.2.1)."""
-        self.exit = self.exit or Exit(redirect_uri, state)
+        self.exit = self.exit or Exit(redirect_uri, state, response_mode)
         return self
 
 
@@ -191,12 +192,19 @@ class UnmetAuthenticationRequirements(OAuthError):
 
 class RequestNotSupported(OAuthError):
     code = "request_not_supported"
-    public = "Request objects are not supported."
+    public = "A request object must be signed."
 
 
 class RequestUriNotSupported(OAuthError):
     code = "request_uri_not_supported"
-    public = "request_uri is not supported."
+    public = "A request_uri must be one that this service gave at its pushed authorization request endpoint."
+
+
+class InvalidRequestObject(OAuthError):
+    """RFC 9101 §7."""
+
+    code = "invalid_request_object"
+    public = "The request object is not valid."
 
 
 class ServerError(OAuthError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from broker.app.house import House
 from broker.tokens.issuer import Issuer
 from broker.web.cors import Cors
+from broker.web.par import PushedAuthorization
 from broker.web.revoke import RevocationEndpoint
 from broker.web.token import TokenEndpoint
 from broker.web.userinfo import UserinfoEndpoint
 
 
-def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint]:
+def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint, PushedAuthorization]:
     deployment, cors = house.deployment, Cors(house.live)
     door = house.door
     issuer = Issuer(
@@ -43,4 +44,5 @@ def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpo
             clock=house.clock,
         ),
         RevocationEndpoint(door=door, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
+        PushedAuthorization(door, house.requests, house.tokens.hint, cors, house.clock),
     )

@@ -22,6 +22,7 @@ from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
 from broker.app.upkeep import Upkeep
 from broker.clients.keys import ClientKeys
+from broker.clients.request_object import RequestObjects
 from broker.connectors import Connectors, Surroundings
 from broker.model import Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
@@ -35,6 +36,7 @@ from broker.tokens.logout_token import LogoutTokens
 from broker.web import errors, headers, hosts, operations
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
+from broker.web.requested import Requests
 from broker.web.wellknown import WellKnown
 
 LARGEST_FORM = 2 * 1_048_576  # bytes: a SAML response with ten thousand group values fits
@@ -116,6 +118,9 @@ def build(
         ),
         logouts=SingleLogouts(deployment.issuer, store, connectors, signout, clock),
         renewal=Renewal(store, connectors, sessions, signout.expel, clock),
+        requests=Requests(
+            store, RequestObjects(deployment.issuer, client_keys), seal, clock, seconds=deployment.lifetimes.sign_in
+        ),
         cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
         pages=Pages(deployment.issuer),
         clock=clock,

@@ -23,6 +23,7 @@ def front(
             sessions=house.sessions,
             cookies=house.cookies,
             pages=house.pages,
+            requests=house.requests,
             address=house.address,
             read_hint=house.tokens.hint,
             stands=house.renewal.stands,
@@ -35,6 +36,7 @@ def front(
             portal=house.portal,
             connectors=house.connectors,
             cookies=house.cookies,
+            pages=house.pages,
             address=house.address,
         ),
         Logout(

@@ -25,6 +25,7 @@ from broker.web.cookies import Cookies
 from broker.web.network import client_address
 from broker.web.pages import Pages
 from broker.web.senders import Senders
+from broker.web.requested import Requests
 
 Clock = Callable[[], float]
 
@@ -49,6 +50,7 @@ class House:
     portal: Portal
     logouts: SingleLogouts
     renewal: Renewal
+    requests: Requests
     cookies: Cookies
     pages: Pages
     clock: Clock

@@ -44,6 +44,7 @@ class AuthRequest:
     reauthenticate: bool = False  # fresh authentication was asked of the IdP (prompt=login, max_age)
     multi_factor: bool = False  # several factors were asked of it
     terms: Terms = NO_TERMS
+    pushed: str | None = None  # the handle of a pushed request, used up when this ends (RFC 9126 §4)
     reference: str = ""  # joins every page, log line and audit event of this sign-in
     memory: Mapping[str, str] = field(default_factory=dict)
 

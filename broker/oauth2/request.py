@@ -1,6 +1,6 @@
-"""The checks of /authorize, in two columns.
+"""The checks of /authorize and /par, in two columns.
 
-`prove_client` proves client and redirect URI: what fails there is a page, never a redirect (RFC 6749 §4.1.2.1).
+`return_address` proves client and redirect URI: what fails there is a page, never a redirect (RFC 6749 §4.1.2.1).
 `parse` proves the rest: what fails there may return to that redirect URI with `error`, `state` and `iss`.
 One function a check, one reason a check.
 """
@@ -8,43 +8,48 @@ One function a check, one reason a check.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from broker.errors import (
     InvalidRequest,
     LoginRequired,
     RequestNotSupported,
     RequestUriNotSupported,
-    ShownError,
     TokenRejected,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from broker.model import AuthRequest, Client, Configuration
-from broker.oauth2 import pkce, redirect_uris, scopes
+from broker.model import AuthRequest, Client, Configuration, Terms
+from broker.oauth2 import audiences, claims_parameter, pkce, scopes
+from broker.oauth2.claims_parameter import ClaimsRequest
 from broker.oauth2.parameters import Parameters, one, repeated, too_long
-from broker.oauth2.redirect_uris import Match
+from broker.oauth2.return_address import ProvenClient, may_answer_by
 
 RESPONSE_TYPES = ("code",)
-RESPONSE_MODES = ("query",)
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-LONGEST_STATE = 4096  # characters
-LONGEST_NONCE = 2048
+LONGEST_NONCE = 2048  # characters
 LONGEST_HINT = 512
 LONGEST_VALUE = 16384
+ANY_AGE = 2_147_483_647  # seconds: how long ago does not matter, but it must be known
 _MAX_AGE = re.compile(r"[0-9]{1,10}", re.ASCII)
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _TENANT_ACR = "tenant:"
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenClient:
-    """Where an answer may go. `label`: what stood for `{tenant}` in the redirect URI."""
+class Came:
+    """How the parameters came. pushed: the handle that /par gave for them; signed: inside a request object.
 
-    client: Client
-    redirect_uri: str
-    state: str | None
-    label: str | None
+    cnf: the key that the client proved to hold when it pushed them (RFC 9449 §10.1).
+    """
+
+    pushed: str | None = None
+    signed: bool = False
+    cnf: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAINLY = Came()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +71,39 @@ class ParsedRequest:
     redirect_label: str | None
 
 
-def prove_client(unverified: Parameters, configuration: Configuration) -> ProvenClient:
-    """The first column. Raises ShownError: repeated, client_id, redirect_uri, tenant_label, state_size."""
-    _require_single_before_redirect(unverified)
-    client = _client(unverified, configuration)
-    try:
-        redirect_uri, match = _redirect_uri(unverified, client)
-        _require_usable_label(match, client, configuration)
-        state = _state(unverified)
-    except ShownError as refused:
-        raise refused.about(client_id=client.client_id) from None
-    return ProvenClient(client, redirect_uri, state, match.label)
-
-
 def parse(
     unverified: Parameters,
     proven: ProvenClient,
+    configuration: Configuration,
     *,
     request_id: str,
     reference: str,
     now: int,
     read_hint: Callable[[str], IdTokenHint],
+    came: Came = PLAINLY,
 ) -> ParsedRequest:
     """The second column. Raises OAuthError, each check with its own reason; `read_hint` raises TokenRejected."""
+    client = proven.client
     _require_single(unverified)
     _require_size(unverified)
     _require_no_request_object(unverified)
-    _require_response_type(unverified, proven.client)
-    _require_response_mode(unverified)
-    scope = scopes.granted(scopes.read(one(unverified, "scope")), proven.client)
-    code_challenge = _code_challenge(unverified, proven.client)
+    _require_pushed(client, came)
+    _require_signed(client, came)
+    _require_response_type(unverified, client)
+    _require_response_mode(unverified, proven)
+    scope = scopes.granted(scopes.read(one(unverified, "scope")), client)
+    code_challenge = _code_challenge(unverified, client)
     nonce = _nonce(unverified)
     prompt = _prompt(unverified)
-    max_age = _max_age(unverified)
+    claims = claims_parameter.read(one(unverified, "claims"), client)
+    max_age = _max_age(unverified, claims)
     tenant_acr, acr_values = _acr_values(unverified)
     hint = _hint(unverified, prompt, read_hint)
     request = AuthRequest(
         id=request_id,
-        client_id=proven.client.client_id,
+        client_id=client.client_id,
         redirect_uri=proven.redirect_uri,
+        response_mode=proven.response_mode,
         scope=scope,
         created_at=now,
         state=proven.state,
@@ -114,62 +113,17 @@ def parse(
         max_age=max_age,
         login_hint=_short(unverified, "login_hint"),
         domain_hint=_short(unverified, "domain_hint"),
-        acr_values=acr_values,
+        acr_values=tuple(dict.fromkeys((*acr_values, *claims.acr_values))),
+        essential_acr=claims.essential_acr,
         ui_locales=_short(unverified, "ui_locales"),
         asked_idp=_short(unverified, "idp"),
-        id_token_hint_sub=hint.sub if hint else None,
+        id_token_hint_sub=_person(hint, claims),
         id_token_hint_sid=hint.sid if hint else None,
+        terms=_terms(unverified, client, configuration, claims, came),
+        pushed=came.pushed,
         reference=reference,
     )
     return ParsedRequest(request, one(unverified, "tenant"), tenant_acr, proven.label)
-
-
-# The first column: a page.
-
-
-def _require_single_before_redirect(unverified: Parameters) -> None:
-    """RFC 6749 §3.1: of two client ids, redirect URIs or states none is the right one."""
-    for name in ("client_id", "redirect_uri", "state"):
-        if len(unverified.get(name, ())) > 1:
-            raise ShownError("repeated", f"The application sent {name} more than once. Tell its developers.")
-
-
-def _client(unverified: Parameters, configuration: Configuration) -> Client:
-    client = configuration.clients.get(one(unverified, "client_id") or "")
-    if client is None:
-        raise ShownError("client_id", "This application is not registered here. Tell its developers.")
-    return client
-
-
-def _redirect_uri(unverified: Parameters, client: Client) -> tuple[str, Match]:
-    """RFC 9700 §2.1: exact comparison; it must be sent even where only one is registered."""
-    redirect_uri = one(unverified, "redirect_uri")
-    if redirect_uri is None:
-        raise ShownError("redirect_uri", "The application sent no redirect_uri. Tell its developers.")
-    match = redirect_uris.match(client.redirect_uris, redirect_uri, any_loopback_port=client.public)
-    if match is None:
-        raise ShownError("redirect_uri", "The application asked for an address that is not registered for it.")
-    return redirect_uri, match
-
-
-def _require_usable_label(match: Match, client: Client, configuration: Configuration) -> None:
-    """A host label of no tenant proves no redirect URI: nothing may be sent there, not even an error."""
-    if match.label is None:
-        return
-    tenant = configuration.tenants.get(configuration.labels.get(match.label, ""))
-    if tenant is None or not tenant.active or not client.may_use(tenant.id):
-        raise ShownError("tenant_label", "The application asked for an address that is not registered for it.")
-
-
-def _state(unverified: Parameters) -> str | None:
-    """Returned unchanged; longer than any browser's redirect can carry is refused before anything else is done."""
-    state = one(unverified, "state")
-    if state is not None and len(state) > LONGEST_STATE:
-        raise ShownError("state_size", "The application sent too long a state. Tell its developers.")
-    return state
-
-
-# The second column: back to the client.
 
 
 def _require_single(unverified: Parameters) -> None:
@@ -183,11 +137,23 @@ def _require_size(unverified: Parameters) -> None:
 
 
 def _require_no_request_object(unverified: Parameters) -> None:
-    """OIDC Core §6: neither by value nor by reference; nothing is fetched."""
+    """What was inside one holds no other (RFC 9101 §4); a reference of somebody else's is never fetched."""
     if one(unverified, "request") is not None:
         raise RequestNotSupported("request")
     if one(unverified, "request_uri") is not None:
         raise RequestUriNotSupported("request_uri")
+
+
+def _require_pushed(client: Client, came: Came) -> None:
+    """RFC 9126 §6"""
+    if client.require_par and came.pushed is None:
+        raise InvalidRequest("par_required", "Send this request to the pushed authorization request endpoint first.")
+
+
+def _require_signed(client: Client, came: Came) -> None:
+    """RFC 9101 §10.5"""
+    if client.require_signed_request and not came.signed:
+        raise InvalidRequest("request_object_required", "Send the parameters in a signed request object.")
 
 
 def _require_response_type(unverified: Parameters, client: Client) -> None:
@@ -200,14 +166,15 @@ def _require_response_type(unverified: Parameters, client: Client) -> None:
         raise UnauthorizedClient("grant_not_allowed")
 
 
-def _require_response_mode(unverified: Parameters) -> None:
-    response_mode = one(unverified, "response_mode")
-    if response_mode is not None and response_mode not in RESPONSE_MODES:
-        raise InvalidRequest("response_mode", "This response_mode is not supported; use query.")
+def _require_response_mode(unverified: Parameters, proven: ProvenClient) -> None:
+    asked = one(unverified, "response_mode") or "query"
+    if not may_answer_by(asked, proven.client, proven.redirect_uri):
+        modes = " or ".join(proven.client.response_modes)
+        raise InvalidRequest("response_mode", f"This client may use response_mode {modes} only.")
 
 
 def _code_challenge(unverified: Parameters, client: Client) -> str | None:
-    required = client.public or client.pkce_required
+    required = client.public or client.pkce_required or client.fapi2
     method = one(unverified, "code_challenge_method")
     return pkce.challenge(one(unverified, "code_challenge"), method, required=required)
 
@@ -229,10 +196,11 @@ def _prompt(unverified: Parameters) -> frozenset[str]:
     return prompt
 
 
-def _max_age(unverified: Parameters) -> int | None:
+def _max_age(unverified: Parameters, claims: ClaimsRequest) -> int | None:
+    """An essential `auth_time` must be known, whenever it was (OIDC Core §5.5.1)."""
     max_age = one(unverified, "max_age")
     if max_age is None:
-        return None
+        return ANY_AGE if claims.auth_time else None
     if _MAX_AGE.fullmatch(max_age) is None:
         raise InvalidRequest("max_age", "max_age must be a whole number of seconds.")
     return int(max_age)
@@ -260,6 +228,35 @@ def _hint(
         if "none" in prompt:
             raise LoginRequired("id_token_hint", detail=refused.reason) from refused
         return None
+
+
+def _person(hint: IdTokenHint | None, claims: ClaimsRequest) -> str | None:
+    """The one person that the client means, by either way to say so (OIDC Core §3.1.2.1, §5.5.1)."""
+    if hint is not None and claims.sub is not None and hint.sub != claims.sub:
+        raise InvalidRequest("two_persons", "id_token_hint and claims name different persons.")
+    return hint.sub if hint is not None else claims.sub
+
+
+def _terms(
+    unverified: Parameters, client: Client, configuration: Configuration, claims: ClaimsRequest, came: Came
+) -> Terms:
+    return Terms(
+        resources=audiences.resources(configuration, client, unverified.get("resource", ())),
+        id_token_claims=claims.id_token,
+        userinfo_claims=claims.userinfo,
+        cnf=_bound_to(unverified, came),
+    )
+
+
+def _bound_to(unverified: Parameters, came: Came) -> Mapping[str, str]:
+    """The key that the code and its tokens are bound to (RFC 9449 §10): named, or proven when pushed, or both."""
+    named, proven = one(unverified, "dpop_jkt"), came.cnf.get("jkt")
+    if named is not None and _THUMBPRINT.fullmatch(named) is None:
+        raise InvalidRequest("dpop_jkt", "dpop_jkt must be the base64url SHA-256 thumbprint of a key.")
+    if named is not None and proven is not None and named != proven:
+        raise InvalidRequest("dpop_jkt_mismatch", "dpop_jkt is not the key of the DPoP proof.")
+    bound = named or proven
+    return {} if bound is None else {"jkt": bound}
 
 
 def _short(unverified: Parameters, name: str) -> str | None:

@@ -68,3 +68,9 @@ def narrowed(held: tuple[str, ...], unverified_scope: str | None) -> tuple[str, 
 def claims_of(scope: tuple[str, ...], client: Client) -> frozenset[str]:
     """The outgoing claims that this scope, and the client's own list, let the client see."""
     return frozenset(client.claims).union(*(CLAIMS_OF.get(word, ()) for word in scope))
+
+
+def requestable(client: Client) -> frozenset[str]:
+    """The claims that this client may ask for one by one: those of the scopes it is registered for, and its own."""
+    names = claims_of(client.scopes, client)
+    return names | {"email_verified"} if "email" in names else names

@@ -3,5 +3,19 @@
 from broker.signin.correlation import Correlation, Fault
 from broker.signin.flow import Answered, Completed, SignIn, Started
 from broker.signin.portal import Landed, Parked, Portal
+from broker.signin.pushed import KIND as PUSHED
+from broker.signin.pushed import discard
 
-__all__ = ["Answered", "Completed", "Correlation", "Fault", "Landed", "Parked", "Portal", "SignIn", "Started"]
+__all__ = [
+    "PUSHED",
+    "Answered",
+    "Completed",
+    "Correlation",
+    "Fault",
+    "Landed",
+    "Parked",
+    "Portal",
+    "SignIn",
+    "Started",
+    "discard",
+]

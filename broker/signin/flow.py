@@ -8,13 +8,12 @@ read the browser's session cookie (contract section 2, Hosts and cookies).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from broker import policy
 from broker.connectors import Connector, Connectors
-from broker.errors import AssertionRejected, BrokerError, LoginRequired, OAuthError, ShownError
+from broker.errors import AssertionRejected, LoginRequired, ShownError
 from broker.model import (
     AuditEvent,
     AuthRequest,
@@ -31,6 +30,7 @@ from broker.model import (
 )
 from broker.policy import Address, Admitted
 from broker.sessions import Sessions
+from broker.signin import leaving, pushed
 from broker.signin.correlation import Correlation, Fault, lost
 from broker.store import Store, Transaction
 
@@ -115,10 +115,10 @@ class SignIn:
     ) -> Completed | Answered:
         """Leg 2: the answer of `idp`, the one that the path names; all of it unverified until `finish` returns."""
         connector = self._connectors.of(idp)
-        with _about(connector, idp):
+        with leaving.about(connector, idp):
             name = self._belongs(connector, idp, connector.correlate(callback), cookies)
             request = self._take_request(connector, idp, name)
-            with _leaving(configuration, request):
+            with leaving.towards_client(configuration, request, self._store.deployment):
                 self._admit(configuration, request, ip)
                 identity = connector.finish(request, callback, self._connectors.callback_url(idp))
                 if callback.method == "POST":
@@ -136,14 +136,14 @@ class SignIn:
     ) -> Completed:
         """The GET after a cross-site POST: the same guard, the same browser, the same upstream, once."""
         connector = self._connectors.of(idp)
-        with _about(connector, idp):
+        with leaving.about(connector, idp):
             self._belongs(connector, idp, name, cookies)
             parked = self._store.of(idp.tenant).take("arrival", name)
             if parked is None:
                 raise lost(connector.correlation, Fault.CONSUMED)
             arrival = serial.loads(Arrival, parked)
             request = serial.loads(AuthRequest, arrival.request)
-            with _leaving(configuration, request):
+            with leaving.towards_client(configuration, request, self._store.deployment):
                 if arrival.source != policy.upstream_of(idp):
                     raise AssertionRejected("upstream_changed")
                 identity = serial.loads(Identity, arrival.identity)
@@ -224,6 +224,7 @@ class SignIn:
         return Completed(request, code, session, cookie)
 
     def _issue_code(self, transaction: Transaction, request: AuthRequest, session: Session) -> str:
+        pushed.use_up(transaction.deployment, request)
         code = secrets.token_urlsafe(32)
         payload = Code(
             client_id=request.client_id,
@@ -266,26 +267,3 @@ def _event(event: str, request: AuthRequest, session: Session | None = None) -> 
         sid=session.sid if session else None,
         detail={"active_tenant": request.tenant} if request.tenant and request.tenant != request.home_tenant else {},
     )
-
-
-@contextmanager
-def _about(connector: Connector, idp: IdentityProvider) -> Iterator[None]:
-    """Audited where the answer arrived. A good answer that changes nothing (OAuthError) is no fault of the IdP's."""
-    try:
-        yield
-    except BrokerError as error:
-        denied = isinstance(error, OAuthError)
-        error.about(event="sign_in.denied" if denied else f"{connector.event}.rejected", tenant=idp.tenant, idp=idp.id)
-        raise
-
-
-@contextmanager
-def _leaving(configuration: Configuration, request: AuthRequest) -> Iterator[None]:
-    """Client and redirect URI were proven before the trip to the IdP; if they still are, failures go back there."""
-    try:
-        yield
-    except BrokerError as error:
-        error.about(reference=request.reference, client_id=request.client_id)
-        if policy.returns_to(configuration, request.client_id, request.redirect_uri, request.tenant or ""):
-            error.leaving_by(request.redirect_uri, request.state)
-        raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from broker import jose
@@ -107,8 +107,9 @@ class Issuer:
         if not client.tenant_claims:  # as a hint at logout it must still find its session
             claims["jti"] = f"{authorization.grant_id}.{self._mark(authorization, client)}"
         claims |= _context(authorization, client)
-        if client.id_token_claims == "full":
-            claims |= person_claims(authorization, client)
+        named = authorization.terms.id_token_claims
+        full = client.id_token_claims == "full"
+        claims |= person_claims(authorization, client, named) if full else _said(authorization, client, named)
         return jose.sign(claims, key, ID_TOKEN)
 
 
@@ -178,11 +179,17 @@ def _refused(reason: str) -> ServerError:
 # What a token and userinfo say; they agree because both ask here.
 
 
-def person_claims(authorization: Authorization, client: Client) -> Claims:
-    """The outgoing claims that scope and client let through; `email_verified` beside an address only."""
-    wanted = scopes.claims_of(authorization.scope, client)
+def person_claims(authorization: Authorization, client: Client, named: Iterable[str]) -> Claims:
+    """The outgoing claims that scope and client let through. named: asked for one by one, here (OIDC Core §5.5)."""
+    return _said(authorization, client, scopes.claims_of(authorization.scope, client).union(named))
+
+
+def _said(authorization: Authorization, client: Client, names: Iterable[str]) -> Claims:
+    """Of `names`, what the client may see today; `email_verified` beside an address only."""
+    wanted = scopes.requestable(client).intersection(names)
     claims: Claims = {name: _shape(name, value) for name, value in authorization.claims.items() if name in wanted}
-    if "email" in claims and authorization.email_verified is not None:
+    verifies = "email" in authorization.claims and not wanted.isdisjoint({"email", "email_verified"})
+    if verifies and authorization.email_verified is not None:
         claims["email_verified"] = authorization.email_verified
     return claims
 

@@ -22,15 +22,18 @@ from broker.errors import (
     InvalidRequest,
     LoginRequired,
     OAuthError,
+    StoreError,
 )
 from broker.model import AuthRequest, Client, Configuration, HomeRealm, Redirect, Session
 from broker.oauth2.parameters import Parameters
-from broker.oauth2.request import IdTokenHint, ParsedRequest, ProvenClient, parse, prove_client
+from broker.oauth2.request import IdTokenHint, ParsedRequest, parse
+from broker.oauth2.return_address import ProvenClient, prove_client
 from broker.sessions import Sessions
 from broker.signin import Completed, SignIn, Started
 from broker.web import home_realm_page
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
+from broker.web.requested import Requested, Requests
 from broker.web.responses import to_client
 
 Address = IPv4Address | IPv6Address
@@ -47,7 +50,7 @@ class Asked:
     client: Client
     request: AuthRequest
     realm: HomeRealm
-    unverified: Parameters
+    carried: Parameters  # what brings it back here from one of our pages
     ip: Address
 
 
@@ -59,6 +62,7 @@ class Authorize:
     sessions: Sessions
     cookies: Cookies
     pages: Pages
+    requests: Requests
     address: Callable[[Request], Address]
     read_hint: Callable[[str], IdTokenHint]
     stands: Callable[[Configuration, Session], bool]
@@ -88,36 +92,39 @@ class Authorize:
 
     def _answer(self, act: Callable[[Asked], Response]) -> Response:
         """Prove the client, then the rest; what fails in between knows where it may go."""
-        unverified = _every_value()
         configuration = self.live()
         try:
-            proven = prove_client(unverified, configuration)
+            requested = self.requests.read(_every_value(), configuration)
+            proven = prove_client(requested.parameters, configuration)
         except BrokerError as error:
             error.about(event="authorize.rejected")
             raise
         reference = new_reference()
         try:
-            return _acted(act, self._asked(configuration, proven, unverified, reference))
+            return _acted(act, self._asked(configuration, proven, requested, reference))
         except BrokerError as error:
             error.about(event="authorize.rejected", reference=reference, client_id=proven.client.client_id)
-            error.leaving_by(proven.redirect_uri, proven.state)
+            error.leaving_by(proven.redirect_uri, proven.state, proven.response_mode)
+            if not isinstance(error, StoreError):
+                self.requests.use_up(requested.came)
             raise
 
-    def _asked(
-        self, configuration: Configuration, proven: ProvenClient, unverified: Parameters, reference: str
-    ) -> Asked:
+    def _asked(self, configuration: Configuration, proven: ProvenClient, requested: Requested, reference: str) -> Asked:
+        unverified = requested.parameters
         parsed = parse(
             unverified,
             proven,
+            configuration,
             request_id="",
             reference=reference,
             now=int(self.clock()),
             read_hint=self.read_hint,
+            came=requested.came,
         )
         ip = self.address(request)
         realm = self._home_realm(configuration, proven.client, parsed, unverified, ip)
         asked = replace(parsed.request, asked_tenant=realm.active_tenant)
-        return Asked(configuration, proven.client, asked, realm, unverified, ip)
+        return Asked(configuration, proven.client, asked, realm, requested.carried, ip)
 
     def _home_realm(
         self,
@@ -224,7 +231,7 @@ class Authorize:
             reauthenticate=bool(wanted.prompt & AFRESH) or wanted.max_age == 0,
         )
         started = self.signin.start(asked.configuration, request_, asked.ip)
-        response = self._sent(started, home_realm_page.cancel_href(asked.unverified))
+        response = self._sent(started, home_realm_page.cancel_href(asked.carried))
         self.cookies.set_transaction(response, request, started.name, started.cookie)
         return response
 
@@ -234,12 +241,18 @@ class Authorize:
         return self.pages.auto_post(started.action.url, started.action.fields, cancel_href)
 
     def _completed(self, completed: Completed) -> Response:
-        return to_client(completed.request, self.issuer, {"code": completed.code})
+        return to_client(completed.request, self.issuer, self.pages, {"code": completed.code})
 
     def _page(self, asked: Asked) -> Response:
         remembers = bool(self.cookies.realms(request))
         return home_realm_page.show(
-            self.pages, asked.configuration, asked.client, asked.realm, asked.unverified, remembers=remembers
+            self.pages,
+            asked.configuration,
+            asked.client,
+            asked.request,
+            asked.realm,
+            asked.carried,
+            remembers=remembers,
         )
 
 

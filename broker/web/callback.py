@@ -19,6 +19,7 @@ from broker.errors import AccessDenied
 from broker.model import Callback, Configuration, IdentityProvider
 from broker.signin import Completed, Portal, SignIn
 from broker.web.cookies import Cookies
+from broker.web.pages import Pages
 from broker.web.responses import to_client
 
 Address = IPv4Address | IPv6Address
@@ -32,6 +33,7 @@ class Callbacks:
     portal: Portal
     connectors: Connectors
     cookies: Cookies
+    pages: Pages
     address: Callable[[Request], Address]
 
     def blueprint(self) -> Blueprint:
@@ -119,7 +121,7 @@ class Callbacks:
         return Response(status=303, headers={"Location": f"{self.issuer}{path}?{query}"})
 
     def _completed(self, completed: Completed, name: str) -> Response:
-        response = to_client(completed.request, self.issuer, {"code": completed.code})
+        response = to_client(completed.request, self.issuer, self.pages, {"code": completed.code})
         self.cookies.end_transaction(response, name)
         if completed.browser is not None:
             self.cookies.set_session(response, completed.browser)

@@ -17,10 +17,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from broker import telemetry
 from broker.audit import new_reference
 from broker.clients import DPOP_ALGORITHMS
-from broker.errors import BrokerError, InvalidClient, InvalidDpopProof, ShownError, StoreError, UseDpopNonce
+from broker.errors import BrokerError, Exit, InvalidClient, InvalidDpopProof, ShownError, StoreError, UseDpopNonce
 from broker.model import AuditEvent
 from broker.web.pages import Pages
-from broker.web.responses import redirect_with
+from broker.web.responses import leave_by
 
 Recorder = Callable[[AuditEvent], None]
 
@@ -65,7 +65,7 @@ def register(
         if request.path in JSON_PATHS or request.path.endswith(JSON_ENDS):
             return json_error(error, reference)
         if error.exit is not None and not isinstance(error, ShownError):
-            return oauth_redirect(error.exit.redirect_uri, error, error.exit.state, issuer, reference)
+            return leave_with(error, error.exit, issuer, pages, reference)
         name = application(error.client_id) if error.client_id is not None else None
         return pages.error(error, reference, client_name=name)
 
@@ -143,7 +143,7 @@ def error_description(error: BrokerError, reference: str) -> str:
     return f"{_NOT_ALLOWED.sub('?', public)} (ref {reference})"
 
 
-def oauth_redirect(redirect_uri: str, error: BrokerError, state: str | None, issuer: str, reference: str) -> Response:
-    """The error response to a proven redirect URI: 303 with error, description, state, iss (RFC 6749 §4.1.2.1)."""
+def leave_with(error: BrokerError, way: Exit, issuer: str, pages: Pages, reference: str) -> Response:
+    """The error response to a proven redirect URI: error, description, state, iss (RFC 6749 §4.1.2.1)."""
     members = {"error": error.code, "error_description": error_description(error, reference)}
-    return redirect_with(redirect_uri, state, issuer, members)
+    return leave_by(way, issuer, pages, members)

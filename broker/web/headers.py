@@ -35,6 +35,12 @@ def form_action(*targets: str) -> str:
     return " ".join(["'self'", "https:", *(f"{scheme}:" for scheme in sorted(schemes) if _SCHEME.fullmatch(scheme))])
 
 
+def origin_source(target: str) -> str:
+    """The origin of `target`. A source cannot hold an IPv6 literal (CSP 3 §2.3.1): there the scheme stands for it."""
+    parts = urlsplit(target)
+    return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
+
+
 def register(app: Flask, issuer: str) -> None:
     """Add to every answer what it does not say itself; `Cache-Control` is no-store unless the answer chose."""
     wanted = [(name, name.lower(), value) for name, value in _headers(https=issuer.startswith("https://")).items()]

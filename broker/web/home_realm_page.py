@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from broker.model import Client, Configuration, HomeRealm, Tenant
+from broker.model import AuthRequest, Client, Configuration, HomeRealm, Tenant
 from broker.oauth2.parameters import Parameters, one
 from broker.web.pages import Pages
 
@@ -20,14 +20,18 @@ def show(
     pages: Pages,
     configuration: Configuration,
     client: Client,
+    request: AuthRequest,
     realm: HomeRealm,
-    unverified: Parameters,
+    carried: Parameters,
     *,
     remembers: bool,
 ) -> Response:
-    """The chooser and the e-mail form. remembers: this browser has home realms that it may forget."""
-    query = kept(unverified)
-    typed = one(unverified, "login_hint")
+    """The chooser and the e-mail form. carried: what brings the request back here from them.
+
+    remembers: this browser has home realms that it may forget.
+    """
+    query = kept(carried)
+    typed = request.login_hint
     active = configuration.tenants.get(realm.active_tenant or "")
     return pages.login(
         query,
@@ -39,7 +43,8 @@ def show(
         email=typed,
         problem=UNKNOWN_ADDRESS if typed is not None and realm.signal == "chooser" else None,
         client_name=client.name,
-        cancel_href=cancel_href(unverified),
+        cancel_href=cancel_href(carried),
+        redirect_uri=request.redirect_uri,
         forget_href=f"/login?{urlencode({**query, FORGET: '1'})}" if remembers else None,
     )
 
@@ -49,16 +54,20 @@ def chosen(unverified: Parameters) -> tuple[str, str] | None:
     return (tenant, idp) if tenant and idp else None
 
 
-def kept(unverified: Parameters) -> dict[str, str]:
-    """What the page hands back to /authorize. Whoever was shown the page has chosen: the IdP asks them afresh."""
-    query = {name: values[0] for name, values in unverified.items() if values and name not in {CHOSEN, FORGET}}
-    if "prompt" in query:
-        query["prompt"] = query["prompt"].replace("select_account", "login")
-    return query
+def answered(unverified: Parameters) -> Parameters:
+    """A request whose page was shown. Whoever saw it has chosen: the IdP asks them afresh."""
+    prompt = tuple(value.replace("select_account", "login") for value in unverified.get("prompt", ()))
+    return {**unverified, "prompt": prompt} if prompt else unverified
 
 
-def cancel_href(unverified: Parameters) -> str:
-    return f"/login/cancel?{urlencode(kept(unverified))}"
+def kept(carried: Parameters) -> dict[str, str]:
+    """What the page hands back to /authorize."""
+    query = answered(carried)
+    return {name: values[0] for name, values in query.items() if values and name not in {CHOSEN, FORGET}}
+
+
+def cancel_href(carried: Parameters) -> str:
+    return f"/login/cancel?{urlencode(kept(carried))}"
 
 
 def _link(query: Mapping[str, str]) -> str:

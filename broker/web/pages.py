@@ -1,8 +1,8 @@
 """The pages people see. Stateless: what a page must remember travels in its own links and hidden fields.
 
     login            e-mail form and chooser in one        error            what happened, what to do, the reference
-    auto_post        a form on its way to an IdP           signed_out       the end
-    logout_confirm   asks before it ends a session
+    auto_post        a form on its way to an IdP           form_post        the answer on its way to an application
+    logout_confirm   asks before it ends a session         signed_out       the end
 
 Names of organisations and applications are isolated (`<bdi>`) and escaped. No page needs JavaScript.
 """
@@ -18,7 +18,7 @@ import jinja2
 from flask import Blueprint, Response, send_from_directory
 
 from broker.errors import BrokerError
-from broker.web.headers import content_security_policy, form_action
+from broker.web.headers import content_security_policy, form_action, origin_source
 
 STATIC_SECONDS = 86400
 FRAME_SECONDS = 3  # what applications in frames have to sign out, before the browser goes on
@@ -89,15 +89,16 @@ class Pages:
         *,
         client_name: str | None = None,
         forget_href: str | None = None,
+        redirect_uri: str = "",
     ) -> Response:
-        """The home realm page. request_query: /authorize's parameters; choices: (label, href).
+        """The home realm page. request_query: what /authorize needs again; choices: (label, href).
 
-        forget_href: makes this browser forget where its person signed in before.
+        forget_href: makes this browser forget where its person signed in before. redirect_uri: where it all ends.
         """
         carried = {name: value for name, value in request_query.items() if name not in NOT_CARRIED}
         return self._page(
             "login.html",
-            allow=form_action(self._issuer, request_query.get("redirect_uri", "")),
+            allow=form_action(self._issuer, redirect_uri),
             request_query=carried,
             tenant_name=tenant_name,
             choices=choices,
@@ -164,6 +165,10 @@ class Pages:
             cancel_href=cancel_href,
             leaving=leaving,
         )
+
+    def form_post(self, redirect_uri: str, fields: Mapping[str, str]) -> Response:
+        """The answer to a client by POST (OAuth 2.0 Form Post Response Mode): to that origin and nowhere else."""
+        return self._page("form_post.html", allow=origin_source(redirect_uri), url=redirect_uri, fields=fields)
 
     def _page(
         self,

@@ -7,20 +7,22 @@ from urllib.parse import urlencode
 
 from flask import Response
 
+from broker.errors import Exit
 from broker.model import AuthRequest
+from broker.web.pages import Pages
 
 
-def to_client(request: AuthRequest, issuer: str, members: Mapping[str, str]) -> Response:
-    """303 (RFC 9700 §4.12) to the redirect URI; its own query stays (RFC 6749 §3.1.2)."""
-    return redirect_with(request.redirect_uri, request.state, issuer, members)
+def to_client(request: AuthRequest, issuer: str, pages: Pages, members: Mapping[str, str]) -> Response:
+    return leave_by(Exit(request.redirect_uri, request.state, request.response_mode), issuer, pages, members)
 
 
-def redirect_with(redirect_uri: str, state: str | None, issuer: str, members: Mapping[str, str]) -> Response:
-    answer = dict(members)
-    if state is not None:
-        answer["state"] = state
-    answer["iss"] = issuer
-    joint = "&" if "?" in redirect_uri else "?"
-    response = Response(status=303, headers={"Location": f"{redirect_uri}{joint}{urlencode(answer)}"})
+def leave_by(way: Exit, issuer: str, pages: Pages, members: Mapping[str, str]) -> Response:
+    """303 (RFC 9700 §4.12), where the redirect URI's own query stays (RFC 6749 §3.1.2), or a form that posts itself."""
+    state = {} if way.state is None else {"state": way.state}
+    answer = {**members, **state, "iss": issuer}
+    if way.response_mode == "form_post":
+        return pages.form_post(way.redirect_uri, answer)
+    joint = "&" if "?" in way.redirect_uri else "?"
+    response = Response(status=303, headers={"Location": f"{way.redirect_uri}{joint}{urlencode(answer)}"})
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -48,7 +48,8 @@ class UserinfoEndpoint:
         authorization = self._current(token, client, configuration)
         check(authorization, client, configuration.tenants[token.tenant])
         claims = {"sub": authorization.sub, "idp": authorization.idp}
-        response = jsonify(claims | tenant_claims(authorization, client) | person_claims(authorization, client))
+        person = person_claims(authorization, client, authorization.terms.userinfo_claims)
+        response = jsonify(claims | tenant_claims(authorization, client) | person)
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from broker.clients import ASSERTION_ALGORITHMS, BY_CERTIFICATE, DPOP_ALGORITHMS, METHODS
+from broker.clients import ASSERTION_ALGORITHMS, BY_CERTIFICATE, DPOP_ALGORITHMS, METHODS, request_object
 from broker.grants import GRANTS
 from broker.oauth2 import pkce, scopes
-from broker.oauth2.request import RESPONSE_MODES, RESPONSE_TYPES
+from broker.oauth2.request import RESPONSE_TYPES
+from broker.oauth2.return_address import RESPONSE_MODES
 from broker.store.records import StoredKey
 from broker.tokens.keys import KeyRing, Published
 from broker.tokens.rotation import JWKS_MAX_AGE
@@ -35,6 +36,8 @@ def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) ->
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "revocation_endpoint": f"{issuer}/revoke",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": False,
         "end_session_endpoint": f"{issuer}/logout",
         "jwks_uri": f"{issuer}/jwks",
         "scopes_supported": list(scopes.SUPPORTED),
@@ -53,8 +56,10 @@ def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) ->
         "prompt_values_supported": list(PROMPTS),
         "claim_types_supported": ["normal"],
         "claims_supported": [*TOKEN_CLAIMS, *BROKER_CLAIMS, *(c for names in scopes.CLAIMS_OF.values() for c in names)],
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(request_object.ALGORITHMS),
+        "require_signed_request_object": False,
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from broker.errors import (
     BrokerError,
     InvalidRequest,
     InvalidScope,
+    InvalidTarget,
     LoginRequired,
     OAuthError,
     RequestNotSupported,
@@ -20,8 +22,9 @@ from broker.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from broker.model import ApplicationAuth, Client, Configuration, HomeRealmSettings, Secret, Tenant
-from broker.oauth2.request import IdTokenHint, ParsedRequest, parse, prove_client
+from broker.model import Api, ApplicationAuth, Client, Configuration, HomeRealmSettings, Secret, Tenant
+from broker.oauth2.request import ANY_AGE, PLAINLY, Came, IdTokenHint, ParsedRequest, parse
+from broker.oauth2.return_address import prove_client
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 CALLBACK = "https://app.example.com/callback"
@@ -31,9 +34,19 @@ WEB = Client(
     (CALLBACK, "https://{tenant}.app.example.com/cb"),
     ApplicationAuth("client_secret_basic", Secret("s" * 32)),
     tenants=("contoso", "asleep"),
+    claims=("department",),
+    apis=("https://orders.example.com",),
 )
-NATIVE = Client("native", "Native", ("http://127.0.0.1/cb", "http://[::1]:9/cb?x=1"), ApplicationAuth("none"))
-LOOSE = replace(WEB, client_id="loose", pkce_required=False)
+NATIVE = Client(
+    "native",
+    "Native",
+    ("http://127.0.0.1/cb", "http://[::1]:9/cb?x=1", "com.example.app:/cb"),
+    ApplicationAuth("none"),
+)
+LOOSE = replace(WEB, client_id="loose", pkce_required=False, response_modes=("query",))
+PUSHES = replace(WEB, client_id="pushes", require_par=True)
+SIGNS = replace(WEB, client_id="signs", require_signed_request=True)
+FAPI = replace(WEB, client_id="fapi", profile="fapi2", pkce_required=False)
 NO_CODE = replace(WEB, client_id="no-code", grant_types=("refresh_token",))
 NO_REFRESH = replace(WEB, client_id="no-refresh", grant_types=("authorization_code",))
 TENANTS = {
@@ -44,11 +57,12 @@ TENANTS = {
 CONFIGURATION = Configuration(
     1,
     TENANTS,
-    {client.client_id: client for client in (WEB, NATIVE, LOOSE, NO_CODE, NO_REFRESH)},
+    {client.client_id: client for client in (WEB, NATIVE, LOOSE, NO_CODE, NO_REFRESH, PUSHES, SIGNS, FAPI)},
     {},
     {},
     {tenant.label: tenant.id for tenant in TENANTS.values()},
     (),
+    {"https://orders.example.com": Api("https://orders.example.com", "Orders")},
 )
 GOOD = {
     "client_id": "web",
@@ -67,14 +81,23 @@ def read_hint(token: str) -> IdTokenHint:
     return IdTokenHint("web", "sub-1", "sid-1")
 
 
-def ask(changed: Mapping[str, str | tuple[str, ...] | None] | None = None) -> ParsedRequest:
+def ask(changed: Mapping[str, str | tuple[str, ...] | None] | None = None, came: Came = PLAINLY) -> ParsedRequest:
     """GOOD with changes: None leaves a parameter out, a tuple repeats it."""
     wanted: dict[str, str | tuple[str, ...] | None] = {**GOOD, **(changed or {})}
     unverified = {
         name: value if isinstance(value, tuple) else (value,) for name, value in wanted.items() if value is not None
     }
     proven = prove_client(unverified, CONFIGURATION)
-    return parse(unverified, proven, request_id="r1", reference="abcd-efgh", now=1000, read_hint=read_hint)
+    return parse(
+        unverified,
+        proven,
+        CONFIGURATION,
+        request_id="r1",
+        reference="abcd-efgh",
+        now=1000,
+        read_hint=read_hint,
+        came=came,
+    )
 
 
 def refusal(changed: Mapping[str, str | tuple[str, ...] | None]) -> BrokerError:
@@ -118,7 +141,20 @@ REDIRECTS: list[tuple[str, dict[str, str | tuple[str, ...] | None], type[OAuthEr
     ("response-type-missing", {"response_type": None}, InvalidRequest, "response_type_missing"),
     ("client without the code grant", {"client_id": "no-code"}, UnauthorizedClient, "grant_not_allowed"),
     ("OP-12 fragment", {"response_mode": "fragment"}, InvalidRequest, "response_mode"),
-    ("OP-12 form_post", {"response_mode": "form_post"}, InvalidRequest, "response_mode"),
+    ("OP-12 web_message", {"response_mode": "web_message"}, InvalidRequest, "response_mode"),
+    ("OP-12 form_post.jwt", {"response_mode": "form_post.jwt"}, InvalidRequest, "response_mode"),
+    (
+        "OP-12 form_post to an app",
+        {"client_id": "native", "redirect_uri": "com.example.app:/cb", "response_mode": "form_post"},
+        InvalidRequest,
+        "response_mode",
+    ),
+    (
+        "OP-12 not for this client",
+        {"client_id": "loose", "response_mode": "form_post"},
+        InvalidRequest,
+        "response_mode",
+    ),
     ("OP-15 PKCE missing", {"code_challenge": None, "code_challenge_method": None}, InvalidRequest, "pkce_missing"),
     ("OP-16 plain", {"code_challenge_method": "plain"}, InvalidRequest, "pkce_method"),
     ("OP-16 method left out means plain", {"code_challenge_method": None}, InvalidRequest, "pkce_method"),
@@ -137,6 +173,39 @@ REDIRECTS: list[tuple[str, dict[str, str | tuple[str, ...] | None], type[OAuthEr
     ("OP-25 other digits", {"max_age": "１２"}, InvalidRequest, "max_age"),
     ("OP-26 bad hint, no interaction", {"id_token_hint": "bad", "prompt": "none"}, LoginRequired, "id_token_hint"),
     ("OP-28 two tenants", {"acr_values": "tenant:a tenant:b"}, InvalidRequest, "acr_tenants"),
+    ("OP-28 claims no JSON", {"claims": "{"}, InvalidRequest, "claims_json"),
+    ("OP-28 claims twice", {"claims": '{"userinfo": {}, "userinfo": {}}'}, InvalidRequest, "claims_json"),
+    ("OP-28 claims a list", {"claims": "[]"}, InvalidRequest, "claims_json"),
+    ("OP-28 claims huge", {"claims": '{"x": "' + "x" * 8192 + '"}'}, InvalidRequest, "claims_size"),
+    ("OP-28 claims deep", {"claims": '{"x":' + "[" * 8 + "]" * 8 + "}"}, InvalidRequest, "claims_depth"),
+    ("OP-28 claims deeper", {"claims": "[" * 4000 + "]" * 4000}, InvalidRequest, "claims_json"),
+    ("OP-28 claims of a text", {"claims": '{"userinfo": "email"}'}, InvalidRequest, "claims_shape"),
+    ("OP-28 claims with a text", {"claims": '{"userinfo": {"email": true}}'}, InvalidRequest, "claims_shape"),
+    (
+        "OP-28 claims without end",
+        {"claims": json.dumps({"userinfo": {f"claim{number}": None for number in range(101)}})},
+        InvalidRequest,
+        "claims_many",
+    ),
+    ("OP-28 acr a number", {"claims": '{"id_token": {"acr": {"value": 1}}}'}, InvalidRequest, "claims_value"),
+    ("two persons", {"claims": '{"id_token": {"sub": {"values": ["a", "b"]}}}'}, InvalidRequest, "claims_sub"),
+    (
+        "two persons in two ways",
+        {"claims": '{"id_token": {"sub": {"value": "a"}}}', "id_token_hint": "good"},
+        InvalidRequest,
+        "two_persons",
+    ),
+    ("no thumbprint", {"dpop_jkt": "short"}, InvalidRequest, "dpop_jkt"),
+    ("no API", {"resource": "https://unknown.example.com"}, InvalidTarget, "target_unknown"),
+    ("no URI", {"resource": "orders"}, InvalidTarget, "target_syntax"),
+    ("not pushed", {"client_id": "pushes"}, InvalidRequest, "par_required"),
+    ("not signed", {"client_id": "signs"}, InvalidRequest, "request_object_required"),
+    (
+        "FAPI without PKCE",
+        {"client_id": "fapi", "code_challenge": None, "code_challenge_method": None},
+        InvalidRequest,
+        "pkce_missing",
+    ),
     ("OP-29 request", {"request": "e30.e30."}, RequestNotSupported, "request"),
     ("OP-29 request_uri", {"request_uri": "http://169.254.169.254/"}, RequestUriNotSupported, "request_uri"),
     ("nonce too long", {"nonce": "n" * 2049}, InvalidRequest, "nonce_size"),
@@ -175,7 +244,7 @@ def test_the_three_names_of_the_tenant_stay_apart() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"unknown": "{{7*7}}", "display": "page", "claims_locales": "../x", "claims": "{"},
+        {"unknown": "{{7*7}}", "display": "page", "claims_locales": "../x", "claims": "{}"},
         {"state": "a\r\nb"},
         {"nonce": None},
         {"login_hint": "x" * 10_000},
@@ -184,6 +253,75 @@ def test_the_three_names_of_the_tenant_stay_apart() -> None:
 )
 def test_what_only_hints_is_never_an_error(changed: dict[str, str | None]) -> None:
     assert ask(changed).request.client_id == "web"
+
+
+def test_one_by_one_only_claims_of_the_clients_own_scopes_are_asked_for() -> None:
+    """OIDC Core §5.5: the rest is voluntary, and left out."""
+    names = {
+        "email": {"essential": True},
+        "email_verified": None,
+        "department": None,
+        "phone_number": None,
+        "iss": None,
+    }
+    asked = ask({"claims": json.dumps({"userinfo": names, "id_token": {"name": None}, "x": 1})}).request.terms
+    assert asked.userinfo_claims == ("email", "email_verified", "department")
+    assert asked.id_token_claims == ("name",)
+
+
+def test_an_essential_acr_is_kept_apart_from_a_wish() -> None:
+    """OIDC Core §5.5.1.1"""
+    essential = {"acr": {"essential": True, "values": ["gold", "silver"]}}
+    asked = ask({"claims": json.dumps({"id_token": essential}), "acr_values": "bronze"}).request
+    assert (asked.essential_acr, asked.acr_values) == (("gold", "silver"), ("bronze",))
+    wished = ask({"claims": json.dumps({"id_token": {"acr": {"value": "gold"}}}), "acr_values": "bronze gold"}).request
+    assert (wished.essential_acr, wished.acr_values) == ((), ("bronze", "gold"))
+
+
+def test_an_essential_auth_time_must_be_known_whenever_it_was() -> None:
+    essential = json.dumps({"id_token": {"auth_time": {"essential": True}}})
+    assert ask({"claims": essential}).request.max_age == ANY_AGE
+    assert ask({"claims": essential, "max_age": "5"}).request.max_age == 5
+    assert ask({"claims": '{"id_token": {"auth_time": null}}'}).request.max_age is None
+
+
+def test_a_sub_with_a_value_is_the_one_person_who_may_sign_in() -> None:
+    same = {"claims": '{"id_token": {"sub": {"value": "sub-1"}}}'}
+    assert ask(same).request.id_token_hint_sub == "sub-1"
+    assert ask({**same, "id_token_hint": "good"}).request.id_token_hint_sub == "sub-1"
+
+
+def test_a_form_post_is_answered_where_the_client_may_have_it() -> None:
+    assert ask({"response_mode": "form_post"}).request.response_mode == "form_post"
+    assert ask({"response_mode": "query"}).request.response_mode == "query"
+    assert ask().request.response_mode == "query"
+
+
+def test_an_api_of_the_client_may_be_asked_for_again_and_again() -> None:
+    """RFC 8707 §2: `resource` may repeat."""
+    orders = "https://orders.example.com"
+    assert ask({"resource": (orders, orders)}).request.terms.resources == (orders,)
+    assert ask().request.terms.resources == ()
+
+
+KEY = "k" * 43
+
+
+def test_a_code_is_bound_to_the_key_that_is_named_or_was_proven() -> None:
+    """RFC 9449 §10, §10.1"""
+    proven = Came("handle", cnf={"jkt": KEY})
+    assert ask().request.terms.cnf == {}
+    assert ask({"dpop_jkt": KEY}).request.terms.cnf == {"jkt": KEY}
+    assert ask(came=proven).request.terms.cnf == {"jkt": KEY}
+    assert ask({"dpop_jkt": KEY}, proven).request.terms.cnf == {"jkt": KEY}
+    with pytest.raises(InvalidRequest) as refused:
+        ask({"dpop_jkt": "j" * 43}, proven)
+    assert refused.value.reason == "dpop_jkt_mismatch"
+
+
+def test_what_must_be_pushed_or_signed_may_be() -> None:
+    assert ask({"client_id": "pushes"}, Came("handle")).request.pushed == "handle"
+    assert ask({"client_id": "signs"}, Came(signed=True)).request.client_id == "signs"
 
 
 def test_a_hint_too_long_to_be_true_is_ignored() -> None:

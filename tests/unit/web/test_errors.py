@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask, abort, redirect, request
 
-from broker.errors import AccessDenied, InvalidClient, InvalidToken, ShownError, StoreError
+from broker.errors import AccessDenied, Exit, InvalidClient, InvalidToken, ShownError, StoreError
 from broker.web import errors, headers
 from broker.web.pages import Pages
 
@@ -71,6 +71,18 @@ def test_a_failure_that_knows_a_proven_way_back_takes_it(world):
     assert response.status_code == 303
     assert response.headers["Location"].startswith("https://a.example/cb?error=access_denied&")
     assert world.events[0].reference in response.headers["Location"]
+
+
+def test_a_failure_leaves_by_form_where_the_client_asked_for_that(world):
+    """OAuth 2.0 Form Post Response Mode §2; OP-13: the state is text, whatever it holds"""
+    response = world.get(AccessDenied("denied").leaving_by("https://a.example:8443/cb?x=1", '"><b>', "form_post"))
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+    assert '<form action="https://a.example:8443/cb?x=1" method="post" data-submit>' in response.text
+    assert "form-action https://a.example:8443; " in response.headers["Content-Security-Policy"]
+    assert '<input type="hidden" name="error" value="access_denied">' in response.text
+    assert '<input type="hidden" name="state" value="&#34;&gt;&lt;b&gt;">' in response.text
+    assert '<input type="hidden" name="iss" value="https://login.example.com">' in response.text
+    assert world.events[0].reference in response.text
 
 
 def test_a_failure_that_must_be_shown_never_leaves(world):
@@ -161,7 +173,8 @@ def test_redirects_are_no_errors(world):
     ],
 )
 def test_an_error_goes_to_the_redirect_uri_with_state_issuer_and_reference(uri, location):
-    response = errors.oauth_redirect(uri, AccessDenied("x"), "s t", "https://login.example.com", "abcd-2345")
+    issuer = "https://login.example.com"
+    response = errors.leave_with(AccessDenied("x"), Exit(uri, "s t"), issuer, Pages(issuer), "abcd-2345")
     assert response.status_code == 303
     assert response.headers["Location"].startswith(location)
     assert response.headers["Location"].endswith(

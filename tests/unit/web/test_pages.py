@@ -145,7 +145,7 @@ def test_the_post_to_an_idp_needs_no_script(pages):
     ],
 )
 def test_a_form_may_lead_where_its_redirects_end(issuer, redirect_uri, allowed):
-    response = Pages(issuer).login({"redirect_uri": redirect_uri})
+    response = Pages(issuer).login({}, redirect_uri=redirect_uri)
     assert f"form-action {allowed}; " in policy(response)
     assert policy(response).count("script-src") == 1
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cache
 
 from broker.configuration import openid
+from broker.configuration.application_auth import application_auth, dpop
 from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
@@ -18,7 +19,6 @@ from broker.configuration.shapes.upstream_life import GroupsShape
 from broker.configuration.sign_in import multi_factor, sign_in_policy
 from broker.model import (
     Api,
-    ApplicationAuth,
     Client,
     Configuration,
     Deny,
@@ -51,7 +51,7 @@ def client(shape: ClientShape, context: Context) -> Client:
         client_id=shape.client_id,
         name=shape.name or shape.client_id,
         redirect_uris=tuple(shape.redirect_uris),
-        auth=ApplicationAuth(shape.auth.method, context.secrets.secret(shape.auth.secret, context.file)),
+        auth=application_auth(shape, context),
         post_logout_redirect_uris=tuple(shape.post_logout_redirect_uris),
         pkce_required=shape.pkce == "required",
         grant_types=tuple(shape.grant_types),
@@ -69,6 +69,9 @@ def client(shape: ClientShape, context: Context) -> Client:
         backchannel_logout_uri=shape.backchannel_logout_uri,
         frontchannel_logout_uri=shape.frontchannel_logout_uri,
         initiate_login_uri=shape.initiate_login_uri,
+        assertion_audience=shape.assertion_audience or "issuer",
+        dpop=dpop(shape),
+        mtls_bound=shape.mtls_bound,
     )
 
 

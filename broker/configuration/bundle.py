@@ -14,7 +14,7 @@ from broker.configuration.files import Unreadable, read_regular
 from broker.errors import Problem
 
 BROKER = "broker.yaml"
-FOLDERS = ("clients", "apis", "tenants")
+FOLDERS = ("clients", "apis", "workloads", "tenants")
 LONGEST_METADATA = 8 * 1_048_576
 MOST_FILES = 250_000
 MOST_BYTES = 1 << 30

@@ -11,7 +11,7 @@ from broker.configuration.document import Document, read
 from broker.configuration.shapes import BrokerShape, Read, SecretRef, read_shape
 from broker.configuration.urls import issuer_fault
 from broker.errors import ConfigurationError, Problem
-from broker.model import Deployment, Lifetimes, Signing
+from broker.model import ClientCertificates, Deployment, Lifetimes, Signing
 
 DEFAULT_DATABASE = "sqlite:///var/broker.db"
 _SQLITE = "sqlite:///"
@@ -100,6 +100,9 @@ def _faults(document: Document, shape: BrokerShape, issuer: str, database: str) 
     if shape.signing.rotate_every is not None:
         what = "has no effect: keys are rotated by `broker keys rotate` in this version"
         faults.append(document.problem(("signing", "rotate_every"), what, "run it as often", at_key=True, warning=True))
+    if shape.mtls is not None and not shape.trusted_proxies:
+        what = "nobody's headers are believed: there is no trusted proxy"
+        faults.append(document.problem(("mtls",), what, "add `trusted_proxies: […]`", at_key=True))
     lifetimes = _lifetimes(shape)
     if lifetimes.session_idle > lifetimes.session_absolute:
         path = ("lifetimes", "session_idle")
@@ -115,6 +118,7 @@ def _deployment(shape: BrokerShape, issuer: str, database: str) -> Deployment:
         private_networks=tuple(shape.outbound.private_networks),
         signing=Signing(default=shape.signing.default, also=tuple(shape.signing.also)),
         lifetimes=_lifetimes(shape),
+        mtls=ClientCertificates(shape.mtls.header, shape.mtls.verify_header) if shape.mtls else None,
     )
 
 

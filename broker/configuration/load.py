@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from broker.configuration import apis, build
+from broker.configuration import apis, application_auth, build
 from broker.configuration.bundle import Bundle, read_folder
-from broker.configuration.checks import Context, Finding, across, check_api, check_client, check_tenant
+from broker.configuration.checks import Context, Finding, across, check_api, check_client, check_tenant, check_workload
 from broker.configuration.checks.api import Apis, Clients, Tenants
+from broker.configuration.checks.workload import Workloads
 from broker.configuration.deployment import read_settings
 from broker.configuration.document import read
 from broker.configuration.secrets import SecretSource
-from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape, read_shape
+from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape, WorkloadShape, read_shape
 from broker.configuration.shapes.fields import Shape
 from broker.configuration.urls import UrlRules
 from broker.errors import ConfigurationError, Problem
-from broker.model import Api, Client, Configuration, Deployment, Lifetimes, Signing, Tenant
+from broker.model import Api, Client, Configuration, Deployment, Lifetimes, Signing, Tenant, Workload
 
 
 def load(
@@ -68,11 +69,20 @@ class _Reading:
     clients: list[Client] = field(default_factory=list)
     tenants: list[Tenant] = field(default_factory=list)
     apis: list[Api] = field(default_factory=list)
+    workloads: dict[str, Workload] = field(default_factory=dict)
 
     def read(self) -> None:
         self._secrets = SecretSource(self.environ, self.bundle.root)
+        workloads = self._workloads()  # first: clients are built from them
         clients, found, tenants = self._clients(), self._apis(), self._tenants()
-        self.problems += across(clients, found, tenants, self.deployment.issuer if self.deployment else "")
+        issuer = self.deployment.issuer if self.deployment else ""
+        self.problems += across(clients, found, tenants, workloads, issuer)
+
+    def _workloads(self) -> Workloads:
+        return self._folder("workloads", WorkloadShape, check_workload, self._keep_workload)
+
+    def _keep_workload(self, shape: WorkloadShape, _context: Context) -> None:
+        self.workloads[shape.name] = application_auth.shared(shape)
 
     def _clients(self) -> Clients:
         return self._folder("clients", ClientShape, check_client, lambda *one: self.clients.append(build.client(*one)))
@@ -113,7 +123,18 @@ class _Reading:
     def _context(self, name: str) -> Context:
         deployment = self.deployment
         if deployment is None:
-            return Context(name, UrlRules(loopback=True), Signing().algorithms, Lifetimes(), self._secrets, self.bundle)
+            rules, algorithms = UrlRules(loopback=True), Signing().algorithms
+            return Context(name, rules, algorithms, Lifetimes(), self._secrets, self.bundle, workloads=self.workloads)
         rules = UrlRules(deployment.loopback, deployment.private_networks)
         algorithms, lifetimes = deployment.signing.algorithms, deployment.lifetimes
-        return Context(name, rules, algorithms, lifetimes, self._secrets, self.bundle)
+        return Context(
+            name,
+            rules,
+            algorithms,
+            lifetimes,
+            self._secrets,
+            self.bundle,
+            deployed=True,
+            certificates=deployment.mtls,
+            workloads=self.workloads,
+        )

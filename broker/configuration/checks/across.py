@@ -10,12 +10,13 @@ from broker.configuration.checks.names import nested_names
 from broker.configuration.checks.saml import targets
 from broker.configuration.checks.sign_in import named_clients
 from broker.configuration.checks.tenant import patterns
+from broker.configuration.checks.workload import Workloads, identities_elsewhere
 from broker.configuration.document import Path
 from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape
 from broker.errors import Problem
 
 
-def across(clients: Clients, apis: Apis, tenants: Tenants, issuer: str) -> list[Problem]:
+def across(clients: Clients, apis: Apis, tenants: Tenants, workloads: Workloads, issuer: str) -> list[Problem]:
     checks = (
         _client_ids(clients, apis),
         _audiences(clients, apis, issuer),
@@ -28,6 +29,7 @@ def across(clients: Clients, apis: Apis, tenants: Tenants, issuer: str) -> list[
         targets(clients, tenants),
         named_clients(clients, tenants),
         nested_names(tenants, issuer),
+        identities_elsewhere(workloads, clients, tenants, issuer),
     )
     return list(chain.from_iterable(checks))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from broker.configuration.checks.finding import Context, Finding, repeated, unresolved, urls
-from broker.configuration.secrets import weakness
+from broker.configuration.checks.application_auth import check_auth
+from broker.configuration.checks.finding import Context, Finding, repeated, urls
+from broker.configuration.checks.workload import check_identities
 from broker.configuration.shapes import ClientShape
 from broker.configuration.urls import origin_fault, redirect_fault, url_fault
 from broker.model.reserved import RESERVED
@@ -16,22 +17,6 @@ Check = Callable[[ClientShape, Context], Iterable[Finding]]
 
 def check_client(shape: ClientShape, context: Context) -> list[Finding]:
     return list(chain.from_iterable(check(shape, context) for check in _CHECKS))
-
-
-def _secret(shape: ClientShape, _context: Context) -> Iterable[Finding]:
-    auth = shape.auth
-    if auth.method == "none" and auth.secret is not None:
-        yield Finding(("auth", "secret"), "a client with method `none` has no secret", "remove it")
-    if auth.method != "none" and auth.secret is None:
-        yield Finding(("auth",), f"`{auth.method}` needs a secret", "add `secret: {env: NAME}`")
-
-
-def _secret_strength(shape: ClientShape, context: Context) -> Iterable[Finding]:
-    ref = shape.auth.secret
-    yield from unresolved(("auth", "secret"), ref, context)
-    secret = context.secrets.secret(ref, context.file)
-    if secret is not None and (weak := weakness(secret)):
-        yield Finding(("auth", "secret"), *weak)
 
 
 def _pkce(shape: ClientShape, _context: Context) -> Iterable[Finding]:
@@ -86,8 +71,8 @@ def _algorithms(shape: ClientShape, context: Context) -> Iterable[Finding]:
 
 
 _CHECKS: tuple[Check, ...] = (
-    _secret,
-    _secret_strength,
+    check_auth,
+    check_identities,
     _pkce,
     _grants,
     _redirect_uris,

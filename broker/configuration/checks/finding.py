@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from broker.configuration.bundle import Bundle
 from broker.configuration.document import Path
 from broker.configuration.secrets import SecretSource
 from broker.configuration.shapes import SecretRef
 from broker.configuration.urls import Fault, UrlRules
-from broker.model import Lifetimes
+from broker.model import ClientCertificates, Lifetimes, Workload
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """What the checks need to know beside the object: its file, what broker.yaml says, secrets, the other files."""
+    """What the checks need to know beside the object: its file, what broker.yaml says, secrets, the other files.
+
+    deployed: broker.yaml could be read. workloads: the shared identities, by name.
+    """
 
     file: str
     rules: UrlRules
@@ -31,6 +34,9 @@ class Context:
     lifetimes: Lifetimes
     secrets: SecretSource
     bundle: Bundle
+    deployed: bool = False
+    certificates: ClientCertificates | None = None
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
 
 
 def urls(path: Path, listed: Iterable[str], judge: Callable[[str], Fault | None]) -> Iterable[Finding]:

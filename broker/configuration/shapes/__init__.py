@@ -6,6 +6,7 @@ reading     a document to a shape, with every problem at once
 """
 
 from broker.configuration.shapes.api import ApiShape
+from broker.configuration.shapes.application_auth import WorkloadShape
 from broker.configuration.shapes.broker import BrokerShape
 from broker.configuration.shapes.client import ClientShape
 from broker.configuration.shapes.fields import SecretRef
@@ -21,5 +22,6 @@ __all__ = [
     "RuleShape",
     "SecretRef",
     "TenantShape",
+    "WorkloadShape",
     "read_shape",
 ]

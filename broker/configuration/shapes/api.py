@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from broker.configuration.shapes.client import AuthShape
+from broker.configuration.shapes.application_auth import AuthShape
 from broker.configuration.shapes.fields import (
     Audience,
     ClientId,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic.types import StringConstraints
 
 from broker.configuration.shapes.fields import (
+    HEADER_PATTERN,
     Duration,
     Identifier,
     Name,
@@ -35,6 +37,13 @@ class LifetimesShape(Shape):
 
 class OutboundShape(Shape):
     private_networks: list[NetworkField] = Field(default_factory=list)
+
+
+class MtlsShape(Shape):
+    """Which headers the proxy writes about the TLS client (RFC 8705); it must remove them from what it receives."""
+
+    header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)]
+    verify_header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)] | None = None
 
 
 class AdminShape(Shape):
@@ -68,4 +77,5 @@ class BrokerShape(Shape):
     signing: SigningShape = SigningShape()
     lifetimes: LifetimesShape = LifetimesShape()
     outbound: OutboundShape = OutboundShape()
+    mtls: MtlsShape | None = None
     admin: AdminShape | None = None

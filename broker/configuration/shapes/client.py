@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from broker.configuration.shapes.application_auth import AuthShape
 from broker.configuration.shapes.fields import (
     Audience,
     ClaimName,
@@ -14,16 +15,12 @@ from broker.configuration.shapes.fields import (
     NotYet,
     OneOf,
     Scope,
-    SecretField,
     Shape,
     SigningAlgorithm,
     TenantsField,
     Text,
 )
 
-METHODS = OneOf(
-    ("client_secret_basic", "client_secret_post", "none"), later=("private_key_jwt", "tls_client_auth", "workload")
-)
 GRANTS = OneOf(
     ("authorization_code", "refresh_token"),
     later=(
@@ -32,13 +29,6 @@ GRANTS = OneOf(
         "urn:ietf:params:oauth:grant-type:device_code",
     ),
 )
-
-
-class AuthShape(Shape):
-    method: Annotated[str, METHODS]
-    secret: SecretField | None = None
-    jwks: Annotated[object, NotYet()] = None
-    jwks_uri: Annotated[object, NotYet()] = None
 
 
 class ClientShape(Shape):
@@ -66,5 +56,7 @@ class ClientShape(Shape):
     profile: Annotated[object, NotYet()] = None
     subject_type: Annotated[object, NotYet(("public",))] = "public"
     sector_identifier_uri: Annotated[object, NotYet()] = None
-    assertion_audience: Annotated[object, NotYet()] = None
+    assertion_audience: Annotated[str, OneOf(("issuer", "token_endpoint"))] | None = None
+    dpop: Annotated[str, OneOf(("never", "optional", "required", "nonce"))] | None = None
+    mtls_bound: bool = False
     consent: Annotated[object, NotYet((False, "none"))] = False

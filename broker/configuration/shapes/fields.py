@@ -31,6 +31,7 @@ AUDIENCE_PATTERN = "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,300}$"
 SCOPE_PATTERN = "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,100}$"  # RFC 6749 §3.3
 CLAIM_PATTERN = '^[^\\s"]{1,300}$'
 UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+HEADER_PATTERN = "^[A-Za-z][A-Za-z0-9-]{0,63}$"
 LONGEST_DURATION = 3660 * 86400
 
 PATTERN_HINTS: Mapping[str, tuple[str, str]] = {
@@ -43,6 +44,7 @@ PATTERN_HINTS: Mapping[str, tuple[str, str]] = {
     VARIABLE_PATTERN: ("is not the name of an environment variable", "use letters, digits and _"),
     SCOPE_PATTERN: ("is not a scope", 'use visible ASCII characters without spaces, " and \\'),
     UUID_PATTERN: ("is not a tenant id", "write it as 11111111-2222-3333-4444-555555555555, in lower case"),
+    HEADER_PATTERN: ("is not the name of a header", "use letters, digits and -"),
     CLAIM_PATTERN: ("is not a claim name", "use up to 300 characters without spaces and quotation marks"),
 }
 

@@ -1,0 +1,59 @@
+"""The rules of `profile: fapi2` (FAPI 2.0 Security Profile §5.3), and of how a client's requests come.
+
+What proves the client and binds its tokens stands in `checks.application_auth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from broker.configuration.checks.finding import Context, Finding, repeated
+from broker.configuration.shapes import ClientShape
+
+TENANT = "{tenant}"
+_SIGNED = ("id_token_signed_response_alg", "access_token_signed_response_alg")
+
+
+def check_requests(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    if not shape.response_modes:
+        yield Finding(("response_modes",), "is empty", "write `[query]`, `[form_post]` or both")
+    yield from repeated(("response_modes",), shape.response_modes)
+    if shape.require_signed_request_object and shape.auth.jwks is None and shape.auth.jwks_uri is None:
+        what = "nobody knows the keys that its request objects are signed with"
+        yield Finding(("require_signed_request_object",), what, "add `jwks` or `jwks_uri` to `auth`")
+
+
+def check_fapi2(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    if shape.profile != "fapi2":
+        return
+    yield from _pushed_with_pkce(shape)
+    yield from _exact_addresses(shape, context)
+    yield from _strong_signatures(shape, context)
+
+
+def _pushed_with_pkce(shape: ClientShape) -> Iterable[Finding]:
+    if shape.require_pushed_authorization_requests is False:
+        what = "every request of `profile: fapi2` is pushed"
+        yield Finding(("require_pushed_authorization_requests",), what, "remove it, or write true")
+    if shape.pkce != "required":
+        yield Finding(("pkce",), "every request of `profile: fapi2` uses PKCE", "write `pkce: required`")
+
+
+def _exact_addresses(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    """§5.3.2.2; contract section 2, Redirect URIs."""
+    for index, uri in enumerate(shape.redirect_uris or ()):
+        path = ("redirect_uris", index)
+        if TENANT in uri:
+            yield Finding(path, "{tenant} may not stand here with `profile: fapi2`", "list every address")
+        if not uri.startswith("https://") and not context.rules.loopback:
+            yield Finding(path, "is no https address, as `profile: fapi2` needs", "write https://…")
+
+
+def _strong_signatures(shape: ClientShape, context: Context) -> Iterable[Finding]:
+    """§5.4.1: PS256, ES256 or EdDSA."""
+    for key in _SIGNED:
+        chosen: str | None = getattr(shape, key)
+        if (chosen or context.algorithms[0]) == "RS256":
+            strong = [algorithm for algorithm in context.algorithms if algorithm != "RS256"]
+            remedy = f"write {' or '.join(strong)}" if strong else "add ES256 to signing.also in broker.yaml, and use it"
+            yield Finding((key,) if chosen else ("profile",), f"`{key}: RS256` is too weak for `profile: fapi2`", remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broker.errors import InvalidGrant, InvalidRequest
-from broker.grants import standing
+from broker.grants import binding, standing
 from broker.grants.request import Granted, TokenRequest, new_handle
 from broker.model import Code, Session, serial
 from broker.oauth2 import pkce
@@ -12,7 +12,7 @@ from broker.store.records import Grant
 
 def authorization_code(request: TokenRequest) -> Granted:
     """Raises InvalidRequest: code_missing. InvalidGrant: code_replay, code_unknown, code_tenant, code_client,
-    redirect_uri, those of `pkce.verify` and `standing`.
+    redirect_uri, those of `pkce.verify`, `binding` and `standing`.
     """
     handle = request.form.get("code")
     if handle is None:
@@ -28,6 +28,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
     _require_same_client(request, code)
     _require_same_redirect_uri(request, code)
     pkce.verify(code.code_challenge, request.form.get("code_verifier"))
+    binding.require_holder(code.terms.cnf, request)
     store = request.transaction.of(code.tenant)
     session = standing.living(store.session(code.sid), request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
@@ -43,7 +44,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
         session,
         entitlement,
         grant_id=grant.id,
-        terms=grant.terms,
+        terms=binding.of_access(grant.terms, request),
         scope=code.scope,
         issuer=request.issuer,
         nonce=code.nonce,
@@ -101,6 +102,6 @@ def _grant(request: TokenRequest, handle: str, code: Code, session: Session) -> 
         created_at=request.now,
         expires_at=latest if offline else min(latest, session.expires_at),
         nonce=code.nonce,
-        terms=code.terms,
+        terms=binding.of_refresh(code.terms, request),
         code=handle,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broker.errors import InvalidGrant, InvalidRequest
-from broker.grants import standing
+from broker.grants import binding, standing
 from broker.grants.request import Granted, TokenRequest, new_handle
 from broker.model import Session
 from broker.oauth2 import scopes
@@ -16,7 +16,7 @@ def refresh_token(request: TokenRequest) -> Granted:
     """The token is used up last: one that is refused for the tenant's sake works again when the tenant does.
 
     Raises InvalidRequest: refresh_token_missing. InvalidScope: scope_wider. InvalidGrant: refresh_unknown,
-    refresh_client, refresh_reuse, refresh_expired, and those of `standing`.
+    refresh_client, refresh_reuse, refresh_expired, and those of `binding` and `standing`.
     """
     handle = request.form.get("refresh_token")
     if handle is None:
@@ -35,14 +35,13 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
     use = store.peek_refresh(handle)
     grant = _own_grant(request, tenant, use)
     _require_fresh(request, tenant, use, grant)
+    binding.require_holder(grant.terms.cnf, request)
     standing.require_standing(grant, request.client, request.now)
     session = standing.session_behind(grant, store, request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
     held = tuple(scope for scope in grant.scope if scope in request.client.scopes)
     scope = scopes.narrowed(held, request.form.get("scope"))
-    _require_fresh(request, tenant, store.use_refresh(handle, request.now), grant)
-    successor = new_handle()
-    store.add_refresh(successor, grant.id, grant.expires_at)
+    successor = _successor(request, tenant, grant, handle)
     _touch(request, grant, session)
     authorization = standing.authorization(
         request.configuration,
@@ -50,7 +49,7 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
         session,
         entitlement,
         grant_id=grant.id,
-        terms=grant.terms,
+        terms=binding.of_access(grant.terms, request),
         scope=scope,
         issuer=request.issuer,
         refresh_token=successor,
@@ -78,6 +77,19 @@ def _require_fresh(request: TokenRequest, tenant: str, use: RefreshUse | None, g
         raise InvalidGrant("refresh_reuse")
     if use.state != "fresh":
         raise InvalidGrant("refresh_expired")
+
+
+def _successor(request: TokenRequest, tenant: str, grant: Grant, handle: str) -> str | None:
+    """What takes the token's place. None: it stays, of use to nobody but a confidential client that proves its key with
+    every request (contract section 3; FAPI 2.0 Security Profile §5.3.2.1).
+    """
+    if request.client.sender_constrained and not request.client.public:
+        return None
+    store = request.transaction.of(tenant)
+    _require_fresh(request, tenant, store.use_refresh(handle, request.now), grant)
+    successor = new_handle()
+    store.add_refresh(successor, grant.id, grant.expires_at)
+    return successor
 
 
 def _touch(request: TokenRequest, grant: Grant, session: Session) -> None:

@@ -28,6 +28,7 @@ _BELONGS = {  # method -> keys, of which exactly one must stand there, and what 
 }
 _BY_CERTIFICATE = ("tls_client_auth", "self_signed_tls_client_auth")
 _STRONG = ("private_key_jwt", *_BY_CERTIFICATE)
+_MAY_SIGN = ("client_secret_basic", "client_secret_post", "tls_client_auth")  # requests, with keys for that alone
 
 
 def check_auth(shape: ClientShape, context: Context) -> Iterable[Finding]:
@@ -61,16 +62,18 @@ def _usable(jwk: dict[str, object]) -> bool:
 
 def _what_belongs(auth: AuthShape) -> Iterable[Finding]:
     belonging, needed, remedy = _BELONGS[auth.method]
+    signing = _KEYS if auth.method in _MAY_SIGN else ()
     present = [key for key in AuthShape.model_fields if key != "method" and getattr(auth, key) is not None]
     for key in present:
-        if key not in belonging:
+        if key not in (*belonging, *signing):
             what = f"a client with method `{auth.method}` has no {key}"
             yield Finding(("auth", key), what, "remove it")
     found = [key for key in present if key in belonging]
     if belonging and not found:
         yield Finding(("auth",), f"`{auth.method}` needs {needed}", remedy)
-    for key in found[1:]:
-        yield Finding(("auth", key), f"`{found[0]}` stands here too", "keep one of the two")
+    for same in (found, [key for key in present if key in signing]):
+        for key in same[1:]:
+            yield Finding(("auth", key), f"`{same[0]}` stands here too", "keep one of the two")
 
 
 def _secret(auth: AuthShape, context: Context) -> Iterable[Finding]:

@@ -7,6 +7,7 @@ from itertools import chain
 
 from broker.configuration.checks.application_auth import check_auth
 from broker.configuration.checks.finding import Context, Finding, repeated, urls
+from broker.configuration.checks.profile import check_fapi2, check_requests
 from broker.configuration.checks.workload import check_identities
 from broker.configuration.shapes import ClientShape
 from broker.configuration.urls import origin_fault, redirect_fault, url_fault
@@ -80,4 +81,6 @@ _CHECKS: tuple[Check, ...] = (
     _repetitions,
     _claims,
     _algorithms,
+    check_requests,
+    check_fapi2,
 )

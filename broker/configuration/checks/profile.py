@@ -55,5 +55,6 @@ def _strong_signatures(shape: ClientShape, context: Context) -> Iterable[Finding
         chosen: str | None = getattr(shape, key)
         if (chosen or context.algorithms[0]) == "RS256":
             strong = [algorithm for algorithm in context.algorithms if algorithm != "RS256"]
-            remedy = f"write {' or '.join(strong)}" if strong else "add ES256 to signing.also in broker.yaml, and use it"
-            yield Finding((key,) if chosen else ("profile",), f"`{key}: RS256` is too weak for `profile: fapi2`", remedy)
+            remedy = f"write `{key}: {strong[0]}`" if strong else "add ES256 to signing.also in broker.yaml"
+            path = (key,) if chosen else ("profile",)
+            yield Finding(path, "RS256 is too weak for `profile: fapi2`", remedy)

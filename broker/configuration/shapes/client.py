@@ -53,7 +53,12 @@ class ClientShape(Shape):
     backchannel_logout_uri: Text | None = None
     frontchannel_logout_uri: Text | None = None
     initiate_login_uri: Text | None = None
-    profile: Annotated[object, NotYet()] = None
+    profile: Annotated[str, OneOf(("fapi2",))] | None = None
+    response_modes: list[Annotated[str, OneOf(("query", "form_post"))]] = Field(
+        default_factory=lambda: ["query", "form_post"]
+    )
+    require_pushed_authorization_requests: bool | None = None
+    require_signed_request_object: bool = False
     subject_type: Annotated[object, NotYet(("public",))] = "public"
     sector_identifier_uri: Annotated[object, NotYet()] = None
     assertion_audience: Annotated[str, OneOf(("issuer", "token_endpoint"))] | None = None

@@ -6,6 +6,7 @@ second entry has fewer checks than the first; and each that speaks of a person p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -69,8 +70,18 @@ def sign_in_policy(tenant: Tenant, home: Tenant, client: Client) -> SignInPolicy
 
 def require_factors(admitted: Admitted, identity: Identity) -> None:
     """Where a tenant wants several factors, the IdP has said so. Raises AccessDenied mfa_missing."""
-    if admitted.sign_in.require_mfa and not assurance.multi_factor(admitted.idp, identity):
+    if lacks_factors(admitted.sign_in, admitted.idp, identity):
         raise AccessDenied("mfa_missing", assurance.advice(admitted.idp))
+
+
+def lacks_factors(sign_in: SignInPolicy, idp: IdentityProvider, identity: Identity) -> bool:
+    return sign_in.require_mfa and not assurance.multi_factor(idp, identity)
+
+
+def meaningful(admitted: Admitted, roles: Sequence[str]) -> tuple[str, ...]:
+    """Of a person's roles, those that the client knows and the tenant lets it have."""
+    limits = (admitted.client.roles, admitted.sign_in.allowed_roles)
+    return tuple(role for role in roles if all(limit is None or role in limit for limit in limits))
 
 
 def provider(tenant: Tenant, idp_id: str) -> IdentityProvider:

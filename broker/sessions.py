@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from broker import claims, domains, policy
+from broker import assurance, claims, domains, policy
 from broker.errors import AccessDenied
 from broker.model import (
     AuthRequest,
@@ -25,6 +25,7 @@ from broker.model import (
     serial,
 )
 from broker.model.overage import groups_left_out, with_groups
+from broker.model.sign_in_policy import at_most
 from broker.policy import Address, Admitted
 from broker.store import Store, TenantStore, Transaction
 
@@ -66,7 +67,7 @@ class Sessions:
             auth_time=self._auth_time(identity, request, now),
             created_at=now,
             last_seen=now,
-            expires_at=self._ends(admitted.tenant, identity, now),
+            expires_at=self._ends(admitted, identity, now),
             identity=serial.dumps(identity),
             source=policy.upstream_of(admitted.idp),
             upstream_sid=identity.logout.get("sid"),
@@ -110,7 +111,7 @@ class Sessions:
             admitted = self._admit(configuration, session, client, ip)
         except AccessDenied:
             return False
-        return self.alive(session, admitted.tenant) and _same_upstream(admitted, session)
+        return self.alive(configuration, session) and _same_upstream(admitted, session)
 
     def may_be(self, configuration: Configuration, session: Session, login_hint: str | None) -> bool:
         """False where the hint is an address and the IdP called the session's person by another one."""
@@ -121,14 +122,21 @@ class Sessions:
         names = {str(incoming[name]).casefold() for name in ("email", "upn", "preferred_username") if name in incoming}
         return not names or login_hint.casefold() in names
 
-    def alive(self, session: Session, tenant: Tenant) -> bool:
-        """Within the absolute and the idle limit of the tenant's current sign-in policy."""
-        now = self._clock()
-        absolute = min(
-            self._lifetimes.session_absolute, tenant.sign_in.session_absolute or self._lifetimes.session_absolute
-        )
-        idle = min(self._lifetimes.session_idle, tenant.sign_in.session_idle or self._lifetimes.session_idle)
+    def alive(self, configuration: Configuration, session: Session) -> bool:
+        """Within the absolute and the idle limit of both tenants' current sign-in policy."""
+        tenant, home = (configuration.tenants.get(name) for name in (session.tenant, session.home_tenant))
+        if tenant is None or home is None:
+            return False
+        now, (absolute, idle) = self._clock(), self._limits(tenant, home)
         return now < session.expires_at and now < session.created_at + absolute and now < session.last_seen + idle
+
+    def _limits(self, tenant: Tenant, home: Tenant) -> tuple[int, int]:
+        """Seconds that a session may last, and lie idle: the shortest that deployment and tenants say."""
+        both, most = tenant.sign_in.stricter(home.sign_in), self._lifetimes
+        return (
+            at_most(most.session_absolute, both.session_absolute),
+            at_most(most.session_idle, both.session_idle),
+        )
 
     def touch(self, session: Session) -> None:
         now = int(self._clock())
@@ -139,11 +147,11 @@ class Sessions:
         """What may be said about the session's person to `client` now. A refusal is an answer, not an error."""
         try:
             admitted = self._admit(configuration, session, client, None)
+            if not _same_upstream(admitted, session):
+                return Entitlement(False, {}, (), reason="upstream_changed")
+            return self._entitle(admitted, serial.loads(Identity, session.identity))
         except AccessDenied as refused:
             return Entitlement(False, {}, (), reason=refused.reason, message=refused.public)
-        if not _same_upstream(admitted, session):
-            return Entitlement(False, {}, (), reason="upstream_changed")
-        return self._entitle(admitted, serial.loads(Identity, session.identity))
 
     def end(self, transaction: Transaction, session: Session) -> None:
         """End the session and every refresh token that lives with it; offline ones stay (contract, Logout)."""
@@ -219,30 +227,31 @@ class Sessions:
             return min(identity.auth_time, now)
         return now if request.reauthenticate else None
 
-    def _ends(self, tenant: Tenant, identity: Identity, now: int) -> int:
-        absolute = min(
-            self._lifetimes.session_absolute, tenant.sign_in.session_absolute or self._lifetimes.session_absolute
-        )
+    def _ends(self, admitted: Admitted, identity: Identity, now: int) -> int:
+        absolute, _ = self._limits(admitted.tenant, admitted.home_tenant)
         return min(now + absolute, identity.session_ends or now + absolute)
 
     def _entitle(self, admitted: Admitted, identity: Identity) -> Entitlement:
+        """Raises AccessDenied: mfa_missing."""
+        policy.require_factors(admitted, identity)
         incoming = claims.incoming_of(admitted.idp, identity.attributes)
         left_out = "groups" in claims.incomplete(incoming)
         if left_out and admitted.idp.groups.incomplete == "deny":
             return Entitlement(False, {}, (), reason="groups_incomplete", message=GROUPS_MISSING)
         outcome = claims.apply(admitted.home_tenant, admitted.idp, incoming, email_verified=identity.email_verified)
-        allowed = admitted.client.roles
         return Entitlement(
             allowed=outcome.allowed,
             claims=outcome.claims,
-            roles=tuple(role for role in outcome.roles if allowed is None or role in allowed),
+            roles=policy.meaningful(admitted, outcome.roles),
             reason=outcome.reason,
             message=outcome.message,
             email_verified=outcome.email_verified,
             acr=identity.acr,
+            acrs=assurance.acrs_of(admitted.idp, identity),
             amr=identity.amr,
             idp_chain=identity.chain,
             groups_complete=identity.groups_complete and not left_out,
+            lifetimes=admitted.sign_in.lifetimes,
         )
 
 

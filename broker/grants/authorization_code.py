@@ -5,7 +5,8 @@ from __future__ import annotations
 from broker.errors import InvalidGrant, InvalidRequest
 from broker.grants import binding, standing
 from broker.grants.request import Granted, TokenRequest, new_handle
-from broker.model import Code, Session, serial
+from broker.model import Code, Entitlement, Session, serial
+from broker.model.sign_in_policy import at_most
 from broker.oauth2 import pkce
 from broker.store.records import Grant
 
@@ -32,7 +33,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
     store = request.transaction.of(code.tenant)
     session = standing.living(store.session(code.sid), request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
-    grant = _grant(request, handle, code, session)
+    grant = _grant(request, handle, code, session, entitlement)
     store.open_grant(grant)
     store.note_client(session.sid, request.client.client_id)
     refresh_token = new_handle() if "refresh_token" in request.client.grant_types else None
@@ -86,10 +87,10 @@ def _require_same_redirect_uri(request: TokenRequest, code: Code) -> None:
         raise InvalidGrant("redirect_uri", "redirect_uri is not the one of the authorization request.")
 
 
-def _grant(request: TokenRequest, handle: str, code: Code, session: Session) -> Grant:
+def _grant(request: TokenRequest, handle: str, code: Code, session: Session, entitlement: Entitlement) -> Grant:
     """The refresh lifetime is absolute; without `offline_access` the session's end comes first."""
     offline = "offline_access" in code.scope
-    latest = request.now + request.lifetimes.refresh_token
+    latest = request.now + at_most(request.lifetimes.refresh_token, entitlement.lifetimes.refresh_token)
     return Grant(
         id=new_handle(),
         tenant=code.tenant,

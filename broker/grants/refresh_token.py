@@ -5,7 +5,8 @@ from __future__ import annotations
 from broker.errors import InvalidGrant, InvalidRequest
 from broker.grants import binding, standing
 from broker.grants.request import Granted, TokenRequest, new_handle
-from broker.model import Session
+from broker.model import Entitlement, Session
+from broker.model.sign_in_policy import at_most
 from broker.oauth2 import scopes
 from broker.store.records import Grant, RefreshUse
 
@@ -39,6 +40,7 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
     standing.require_standing(grant, request.client, request.now)
     session = standing.session_behind(grant, store, request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
+    _require_within(request, grant, entitlement)
     held = tuple(scope for scope in grant.scope if scope in request.client.scopes)
     scope = scopes.narrowed(held, request.form.get("scope"))
     successor = _successor(request, tenant, grant, handle)
@@ -90,6 +92,13 @@ def _successor(request: TokenRequest, tenant: str, grant: Grant, handle: str) ->
     successor = new_handle()
     store.add_refresh(successor, grant.id, grant.expires_at)
     return successor
+
+
+def _require_within(request: TokenRequest, grant: Grant, entitlement: Entitlement) -> None:
+    """What the tenant's current revision still allows counts, not what it allowed when the grant began."""
+    longest = at_most(request.lifetimes.refresh_token, entitlement.lifetimes.refresh_token)
+    if request.now >= grant.created_at + longest:
+        raise InvalidGrant("refresh_expired")
 
 
 def _touch(request: TokenRequest, grant: Grant, session: Session) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from broker.model import Authorization, Client, Configuration, Entitlement, Lifetimes, Session, Tenant
+from broker.model import Authorization, Client, Configuration, Entitlement, Lifetimes, Session
 from broker.store import Transaction
 
 
@@ -15,7 +15,7 @@ class People(Protocol):
     """What `sessions` knows of a person: what may be said now, and whether the session still lives."""
 
     def entitle(self, configuration: Configuration, session: Session, client: Client) -> Entitlement: ...
-    def alive(self, session: Session, tenant: Tenant) -> bool: ...
+    def alive(self, configuration: Configuration, session: Session) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

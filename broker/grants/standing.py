@@ -44,10 +44,9 @@ def living(session: Session | None, people: People, configuration: Configuration
     """Raises InvalidGrant: session_ended, tenant_unknown."""
     if session is None:
         raise InvalidGrant("session_ended")
-    tenant = configuration.tenants.get(session.tenant)
-    if tenant is None:
+    if session.tenant not in configuration.tenants:
         raise InvalidGrant("tenant_unknown")
-    if not people.alive(session, tenant):
+    if not people.alive(configuration, session):
         raise InvalidGrant("session_ended")
     return session
 
@@ -81,7 +80,8 @@ def authorization(
     refresh_token: str | None = None,
     upstream_checked_at: int | None = None,
 ) -> Authorization:
-    """What was proven, in one value. `acr`, `amr` and `auth_time` are those of the sign-in (RFC 9068 §2.2.1)."""
+    """What was proven, in one value. `acr`, `amr` and `auth_time` are those of the sign-in (RFC 9068 §2.2.1); where
+    several names for its `acr` are true, the client hears the one that it asked for (RFC 9470 §5)."""
     return Authorization(
         client_id=client.client_id,
         grant_id=grant_id,
@@ -96,7 +96,7 @@ def authorization(
         audience=(client.audience or issuer,),
         revision=configuration.revision,
         authenticated_tenant=session.home_tenant,
-        acr=entitlement.acr,
+        acr=next((name for name in terms.acr_values if name in entitlement.acrs), entitlement.acr),
         amr=entitlement.amr,
         auth_time=session.auth_time,
         nonce=nonce,
@@ -106,4 +106,5 @@ def authorization(
         upstream_checked_at=upstream_checked_at,
         refresh_token=refresh_token,
         terms=terms,
+        lifetimes=entitlement.lifetimes,
     )

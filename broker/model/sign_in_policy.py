@@ -103,6 +103,11 @@ def shortest(one: int | None, other: int | None) -> int | None:
     return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
+def at_most(deployment_s: int, tenant_s: int | None) -> int:
+    """Seconds: a tenant may shorten, never lengthen."""
+    return deployment_s if tenant_s is None else min(deployment_s, tenant_s)
+
+
 def _of_both(one: tuple[T, ...] | None, other: tuple[T, ...] | None) -> tuple[T, ...] | None:
     if one is None or other is None:
         return other if one is None else one

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from broker import policy
+from broker import assurance, policy
 from broker.connectors import Connector, Connectors
 from broker.errors import AssertionRejected, LoginRequired, ShownError
 from broker.model import (
@@ -30,7 +30,7 @@ from broker.model import (
 )
 from broker.policy import Address, Admitted
 from broker.sessions import Sessions
-from broker.signin import leaving, pushed
+from broker.signin import leaving, pushed, sufficiency
 from broker.signin.correlation import Correlation, Fault, lost
 from broker.store import Store, Transaction
 
@@ -96,7 +96,7 @@ class SignIn:
         admitted = self._admit(configuration, request, ip)
         expires_at = int(self._clock()) + self._lifetimes.sign_in
         name = self._correlation.new_name(admitted.home_tenant.id, admitted.idp.id, expires_at)
-        request = replace(request, id=name)
+        request = sufficiency.asked(replace(request, id=name), admitted)
         begun = self._connectors.of(admitted.idp).begin(request, self._connectors.callback_url(admitted.idp))
         request = replace(request, memory=begun.memory)
         with self._store.transaction() as transaction:
@@ -152,6 +152,7 @@ class SignIn:
     def resume(self, configuration: Configuration, request: AuthRequest, session: Session, ip: Address) -> Completed:
         """Single sign-on: a code on an existing session, if the current rules still allow this person."""
         admitted = self._admit(configuration, request, ip)
+        sufficiency.require(configuration, request, session, self._sessions.identity(session), self._clock())
         entitlement = self._sessions.entitle(configuration, session, admitted.client)
         if not entitlement.allowed:
             raise policy.denied(entitlement)
@@ -160,6 +161,10 @@ class SignIn:
             transaction.record(_event("sign_in.resumed", request, session))
         self._sessions.touch(session)
         return Completed(request, code, session, None)
+
+    def shortcoming(self, configuration: Configuration, request: AuthRequest, session: Session) -> str | None:
+        """Why the IdP must be asked again before the session answers; None: it may answer."""
+        return sufficiency.shortcoming(configuration, request, session, self._sessions.identity(session), self._clock())
 
     def abandoned(self, payloads: tuple[str, ...]) -> tuple[AuditEvent, ...]:
         """The audit events of sign-ins that nobody finished, from the store's expired rows."""
@@ -219,6 +224,7 @@ class SignIn:
                 transaction.deployment.move_browser(browser, cookie)
             session = self._sessions.open(transaction, admitted, request, identity, cookie)
             _require_hinted_person(request, session)
+            sufficiency.require_essential(request, assurance.acrs_of(admitted.idp, identity))
             code = self._issue_code(transaction, request, session)
             transaction.record(_event("sign_in.completed", request, session))
         return Completed(request, code, session, cookie)
@@ -235,7 +241,7 @@ class SignIn:
             reference=request.reference,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
-            terms=request.terms,
+            terms=replace(request.terms, acr_values=(*request.essential_acr, *request.acr_values)),
         )
         expires_at = int(self._clock()) + self._lifetimes.code
         transaction.of(session.tenant).put("code", code, serial.dumps(payload), expires_at)

@@ -10,6 +10,7 @@ from broker import jose
 from broker.errors import ServerError
 from broker.model import Authorization, ClaimValue, Client, Lifetimes, Signing, Tenant, TokenSet
 from broker.model.reserved import RESERVED
+from broker.model.sign_in_policy import at_most
 from broker.oauth2 import scopes
 from broker.seal import Seal
 
@@ -47,9 +48,8 @@ class Issuer:
         """Sign an access token, and an ID token where `openid` was granted. Raises ServerError as `check` does."""
         check(authorization, client, tenant)
         now = int(self._clock())
-        expires_at = min(
-            now + self._lifetimes.access_token, authorization.expires_at or now + self._lifetimes.access_token
-        )
+        ends = now + at_most(self._lifetimes.access_token, authorization.lifetimes.access_token)
+        expires_at = min(ends, authorization.expires_at or ends)
         access_token = self._access_token(authorization, client, now, expires_at)
         openid = "openid" in authorization.scope
         return TokenSet(
@@ -98,7 +98,7 @@ class Issuer:
             "iss": self._issuer,
             "sub": authorization.sub,
             "aud": client.client_id,
-            "exp": now + self._lifetimes.id_token,
+            "exp": now + at_most(self._lifetimes.id_token, authorization.lifetimes.id_token),
             "iat": now,
             "at_hash": jose.left_half_hash(key.alg, access_token),
         }

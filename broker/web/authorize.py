@@ -208,10 +208,9 @@ class Authorize:
         return fitting[0] if len(fitting) == 1 or (decided and fitting) else None
 
     def _fits(self, asked: Asked, session: Session) -> bool:
-        """OIDC Core §3.1.2.1: recent enough for max_age, and the person that the hints name."""
+        """OIDC Core §3.1.2.1: recent and strong enough, and the person that the hints name."""
         wanted = asked.request
-        age_unknown = session.auth_time is None
-        if wanted.max_age is not None and (age_unknown or self.clock() - int(session.auth_time or 0) > wanted.max_age):
+        if self.signin.shortcoming(asked.configuration, wanted, session) is not None:
             return False
         if wanted.id_token_hint_sub is not None and session.sub != wanted.id_token_hint_sub:
             return False

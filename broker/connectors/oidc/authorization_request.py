@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
+from broker import assurance
 from broker.model import AuthRequest, IdentityProvider, OidcSettings
 
 
@@ -27,6 +29,7 @@ def parameters(
         "resource": settings.resource,
         "acr_values": " ".join(settings.acr_values),
         "claims": settings.claims_request,
+        **(_several_factors(idp, settings) if request.multi_factor else {}),
         "hd": _hosted_domain(settings),
         **_hints(idp, request, prompt),
     }
@@ -46,6 +49,18 @@ def prompt_of(idp: IdentityProvider, request: AuthRequest) -> str | None:
     if max_age(request) == 0:
         wanted.add("login")
     return " ".join(sorted(wanted)) or None
+
+
+def _several_factors(idp: IdentityProvider, settings: OidcSettings) -> Mapping[str, str | None]:
+    """What asks for them here. An acr that the operator asks for anyway stays; contexts join the other claims."""
+    contexts, claims = assurance.contexts(idp), settings.claims_request
+    if contexts:
+        asked = json.loads(claims or "{}")
+        wanted = {"values": list(contexts)} if len(contexts) > 1 else {"value": contexts[0]}
+        of_token = {"acrs": {"essential": True, **wanted}, **(asked.get("id_token") or {})}
+        claims = json.dumps({**asked, "id_token": of_token}, separators=(",", ":"), sort_keys=True)
+    acr_values = " ".join(settings.acr_values or assurance.classes(idp))
+    return {**assurance.parameters(idp), "acr_values": acr_values, "claims": claims}
 
 
 def _hints(idp: IdentityProvider, request: AuthRequest, prompt: str | None) -> Mapping[str, str | None]:

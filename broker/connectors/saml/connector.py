@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 
+from broker import assurance
 from broker.assurance import method_values, methods_of
 from broker.connectors.chain import chain_of
 from broker.connectors.connector import Finding, SpKeys, Surroundings, Target
@@ -61,7 +62,7 @@ class SamlConnector:
             issue_instant=self._surroundings.clock(),
             force_authn=request.reauthenticate or request.max_age is not None,
             name_id_format=self._settings.name_id_format,
-            class_refs=self._settings.authn_context,
+            class_refs=self._settings.authn_context or (assurance.classes(self._idp) if request.multi_factor else ()),
             comparison=self._settings.authn_comparison,
         )
         key = self._keys().active

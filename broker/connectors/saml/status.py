@@ -14,8 +14,9 @@ from broker.xml.names import STATUS_CODES, SUCCESS
 # Second-level codes say more than first-level ones, so they stand first.
 ADVICE: Mapping[str, str] = {
     "NoAuthnContext": (
-        "Your organisation's identity provider cannot sign people in by the method that is asked of it. Remove or "
-        "relax `authn_context` of this identity provider here, or let its administrator allow that method."
+        "Your organisation's identity provider cannot sign people in by the method that is asked of it: that of "
+        "`authn_context` of this identity provider here, else several factors, where your organisation or the "
+        "application wants them. Its administrator must allow that method, or it must not be asked for here."
     ),
     "InvalidNameIDPolicy": (
         "Your organisation's identity provider cannot issue the NameID format that is asked of it. Its "

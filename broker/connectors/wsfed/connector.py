@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode, urlsplit
 
+from broker import assurance
 from broker.assurance import method_values, methods_of
 from broker.connectors.connector import Finding, Surroundings
 from broker.connectors.saml.checks import authn_of
@@ -59,7 +60,7 @@ class WsFedConnector:
             reply=callback_url,
             now=self._clock(),
             whr=self._home_realm(request),
-            wauth=self._settings.wauth,
+            wauth=self._settings.wauth or _several_factors(self._idp, request),
         )
         return Begun(Redirect(url), {})
 
@@ -155,6 +156,11 @@ class WsFedConnector:
             replay_key=hashlib.sha256(f"{upstream}\n{assertion.id}".encode()).hexdigest(),
             replay_until=int(checks.valid_until(token)) + self._idp.skew_seconds + 1,
         )
+
+
+def _several_factors(idp: IdentityProvider, request: AuthRequest) -> str | None:
+    """The `wauth` that asks for them, where they are wanted: there is room for one."""
+    return next(iter(assurance.classes(idp)), None) if request.multi_factor else None
 
 
 def _fresh_since(request: AuthRequest) -> int | None:

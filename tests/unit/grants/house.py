@@ -97,7 +97,7 @@ class Someone:
     def entitle(self, _configuration: Configuration, _session: Session, _client: Client) -> Entitlement:
         return self.entitlement
 
-    def alive(self, _session: Session, _tenant: Tenant) -> bool:
+    def alive(self, _configuration: Configuration, _session: Session) -> bool:
         return self.living
 
 

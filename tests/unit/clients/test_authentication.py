@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from broker.clients import Authentication, Presented
+from broker.clients import Assertions, Authentication, Certificate, ClientKeys, Presented, Workloads
 from broker.errors import BrokerError, InvalidClient, InvalidRequest
-from broker.model import ApplicationAuth, Client, Secret
+from broker.model import ApplicationAuth, CertificateName, Client, Secret
+from tests.unit.clients.certificates import certified
+from tests.unit.clients.signing import ISSUER, JWT_BEARER, NOW, Marks, assertion, jwks, key, refused
+from tests.unit.grants.house import Published
 
+SUBJECT = CertificateName("subject_dn", "CN=app,O=Example")
 SECRET = "p%40ss+word/with:colon-and-32-characters"
 
 
@@ -27,8 +32,23 @@ CLIENTS = {
         client("public", "none", None),
         client("unset", "client_secret_post", None),
         client("empty", "client_secret_post", ""),
+        Client("signer", "signer", (), ApplicationAuth("private_key_jwt", jwks=jwks(key("client")))),
+        Client("pinned", "pinned", (), ApplicationAuth("self_signed_tls_client_auth", jwks=jwks(key("tls")))),
+        Client("named", "named", (), ApplicationAuth("tls_client_auth", certificate=SUBJECT)),
+        Client("nameless", "nameless", (), ApplicationAuth("tls_client_auth")),
     )
 }
+
+
+def authentication() -> Authentication:
+    marks, clock = Marks(), lambda: NOW
+    nowhere: Any = Published()
+    keys = ClientKeys(nowhere, clock)
+    workloads = Workloads(ISSUER, nowhere, marks.once, clock)
+    return Authentication(Assertions(ISSUER, keys.keyset, marks.once, clock), workloads, keys.keyset)
+
+
+AUTHENTICATE = authentication()
 
 
 def basic(name: str, secret: str) -> str:
@@ -39,9 +59,10 @@ def prove(
     form: Mapping[str, str | tuple[str, ...]] | None = None,
     authorization: str | None = None,
     query: Mapping[str, tuple[str, ...]] | None = None,
+    certificate: Certificate | None = None,
 ) -> str:
     values = {name: value if isinstance(value, tuple) else (value,) for name, value in (form or {}).items()}
-    return Authentication()(CLIENTS, Presented(authorization, values, query or {})).client_id
+    return AUTHENTICATE(CLIENTS, Presented(authorization, values, query or {}, certificate)).client.client_id
 
 
 def test_each_method_proves_its_client() -> None:
@@ -76,7 +97,42 @@ REFUSED: list[Row] = [
     ("TK-10 Basic and assertion", {"client_assertion": "e"}, basic("basic", SECRET), InvalidRequest, "client_methods"),
     ("TK-11 post for basic", {"client_id": "basic", "client_secret": SECRET}, None, InvalidClient, "client_method"),
     ("TK-11 Basic for post", {}, basic("post", SECRET), InvalidClient, "client_method"),
-    ("TK-11 assertion", {"client_id": "post", "client_assertion": "e30.e30."}, None, InvalidClient, "client_method"),
+    (
+        "TK-11 assertion",
+        {"client_id": "post", "client_assertion": "e30.e30.", "client_assertion_type": JWT_BEARER},
+        None,
+        InvalidClient,
+        "client_method",
+    ),
+    ("TK-11 secret for a signer", {"client_id": "signer", "client_secret": "x"}, None, InvalidClient, "client_method"),
+    ("assertion without its type", {"client_assertion": "e30.e30."}, None, InvalidClient, "assertion_type"),
+    ("type without its assertion", {"client_assertion_type": JWT_BEARER}, None, InvalidClient, "assertion_type"),
+    (
+        "another type of assertion",
+        {"client_assertion": "e30.e30.", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:saml2"},
+        None,
+        InvalidClient,
+        "assertion_type",
+    ),
+    (
+        "assertion of nobody",
+        {"client_assertion": "x", "client_assertion_type": JWT_BEARER},
+        None,
+        InvalidClient,
+        "assertion_malformed",
+    ),
+    (
+        "SPIFFE's type for a signer",
+        {
+            "client_id": "signer",
+            "client_assertion": "e30.e30.",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe",
+        },
+        None,
+        InvalidClient,
+        "client_method",
+    ),
+    ("no certificate", {"client_id": "named"}, None, InvalidClient, "certificate_missing"),
     ("confidential without a secret", {"client_id": "post"}, None, InvalidClient, "client_method"),
     ("public with a secret", {"client_id": "public", "client_secret": "x"}, None, InvalidClient, "client_method"),
     ("TK-12 another client_id", {"client_id": "post"}, basic("basic", SECRET), InvalidClient, "client_mismatch"),
@@ -113,7 +169,7 @@ def test_an_empty_configured_secret_never_proves_anything() -> None:
     """TK-14: not even by the empty Basic secret."""
     clients = {"empty": client("empty", "client_secret_basic", "")}
     with pytest.raises(InvalidClient) as caught:
-        Authentication()(clients, Presented(basic("empty", ""), {}, {}))
+        AUTHENTICATE(clients, Presented(basic("empty", ""), {}, {}))
     assert caught.value.reason == "client_secret"
 
 
@@ -123,3 +179,39 @@ def test_a_secret_in_the_url_is_refused(name: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         prove({"client_id": "public"}, query={name: ("x",)})
     assert caught.value.reason == "secret_in_query"
+
+
+def test_an_assertion_proves_its_client_with_client_id_and_without() -> None:
+    signed = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion("signer")}
+    assert prove(signed) == "signer"
+    assert prove({**signed, "client_assertion": assertion("signer"), "client_id": "signer"}) == "signer"
+
+
+def test_an_assertion_of_another_client_is_no_proof() -> None:
+    """TK-12: and an unknown client looks like a wrong signature from outside."""
+    with refused("assertion_iss", InvalidClient):
+        prove({"client_id": "signer", "client_assertion_type": JWT_BEARER, "client_assertion": assertion("post")})
+    texts = []
+    for name, signed in (("nobody", assertion("nobody")), ("signer", assertion("signer", key("stranger")))):
+        with pytest.raises(InvalidClient) as caught:
+            prove({"client_id": name, "client_assertion_type": JWT_BEARER, "client_assertion": signed})
+        texts.append((caught.value.code, caught.value.status, caught.value.public))
+    assert texts[0] == texts[1]
+
+
+def test_a_certificate_proves_the_client_that_bears_its_name_or_its_key() -> None:
+    """RFC 8705 §2"""
+    own, other = certified("CN=app,O=Example", "tls"), certified("CN=other,O=Example", "other")
+    assert prove({"client_id": "named"}, certificate=own) == "named"
+    assert prove({"client_id": "pinned"}, certificate=certified("CN=whatever", "tls", verified=False)) == "pinned"
+    with refused("certificate_name", InvalidClient):
+        prove({"client_id": "named"}, certificate=other)
+    with refused("certificate_name", InvalidClient):
+        prove({"client_id": "nameless"}, certificate=own)
+    with refused("certificate_unverified", InvalidClient):
+        prove({"client_id": "named"}, certificate=certified("CN=app,O=Example", "tls", verified=False))
+    with refused("certificate_key", InvalidClient):
+        prove({"client_id": "pinned"}, certificate=other)
+    with refused("client_method", InvalidClient):
+        prove({"client_id": "named", "client_secret": SECRET}, certificate=own)
+    assert prove({"client_id": "public"}, certificate=other) == "public"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.front import world_with_clients
 from tests.attacks.world import World
 from tests.idps.oidc_op import OidcOp, Switches
 
@@ -58,3 +59,16 @@ def fresh(ops: Mapping[str, OidcOp], prepared: Path, tmp_path: Path) -> World:
     """For attacks that change the configuration or the clock."""
     shutil.copytree(prepared, tmp_path / "broker")
     return World(tmp_path / "broker", ops)
+
+
+@pytest.fixture(scope="session")
+def front(providers: Mapping[str, OidcOp], tmp_path_factory: pytest.TempPathFactory) -> World:
+    return world_with_clients(tmp_path_factory.mktemp("front"), providers)
+
+
+@pytest.fixture
+def here(front: World, ops: Mapping[str, OidcOp]) -> Iterator[World]:
+    """For requests that are pushed or signed; a test may move the clock."""
+    assert ops
+    yield front
+    front.clock.ahead = 0.0

@@ -39,7 +39,7 @@ FORM = "application/x-www-form-urlencoded"
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 SOLD = {  # what a browser or an app may come away with
-    "one_time": "SELECT kind, tenant, handle FROM one_time WHERE kind != 'auth_request'",
+    "one_time": "SELECT kind, tenant, handle FROM one_time WHERE kind NOT IN ('auth_request', 'par')",
     "sessions": "SELECT tenant, sid, browser, sealed FROM sessions",
     "grants": "SELECT tenant, id, revoked_at FROM grants",
     "refresh_tokens": "SELECT tenant, handle, uses FROM refresh_tokens",

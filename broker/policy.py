@@ -45,12 +45,7 @@ def admit(
     Raises AccessDenied: client_unknown, tenant_unknown, tenant_suspended, client_tenant, idp_unknown, idp_disabled,
     not_a_guest, client_not_allowed, network, outside_hours.
     """
-    client = configuration.clients.get(client_id)
-    if client is None:
-        raise AccessDenied("client_unknown", "This application is no longer registered here.")
-    tenant = _usable(configuration, tenant_id)
-    if not client.may_use(tenant_id):
-        raise AccessDenied("client_tenant", "Your organisation may not use this application.")
+    client, tenant = _client_and_tenant(configuration, client_id, tenant_id)
     home = tenant if home_tenant_id in {None, tenant_id} else _usable(configuration, str(home_tenant_id))
     idp = provider(home, idp_id)
     if home is not tenant:
@@ -60,6 +55,26 @@ def admit(
     _require_network(sign_in, ip)
     _require_hours(sign_in, now)
     return Admitted(client, tenant, home, idp, sign_in)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A workload in a tenant. roles: of the tenant's `services`, those that mean something to the client."""
+
+    client: Client
+    tenant: Tenant
+    roles: tuple[str, ...]
+
+
+def admit_workload(configuration: Configuration, client_id: str, tenant_id: str) -> Service:
+    """The guard, where nobody signs in: what it asks of client and tenant, and nothing of an IdP.
+
+    Raises AccessDenied: client_unknown, tenant_unknown, tenant_suspended, client_tenant, client_not_allowed.
+    """
+    client, tenant = _client_and_tenant(configuration, client_id, tenant_id)
+    _require_allowed_client(tenant.sign_in.towards(client_id), client)
+    given = tenant.services.get(client_id, ())
+    return Service(client, tenant, tuple(role for role in given if client.roles is None or role in client.roles))
 
 
 def sign_in_policy(tenant: Tenant, home: Tenant, client: Client) -> SignInPolicy:
@@ -145,6 +160,16 @@ def usable_provider(configuration: Configuration, tenant_id: str, idp_id: str) -
     """Tenant and IdP named by a callback's path. Raises AccessDenied like `admit`."""
     tenant = _usable(configuration, tenant_id)
     return tenant, provider(tenant, idp_id)
+
+
+def _client_and_tenant(configuration: Configuration, client_id: str, tenant_id: str) -> tuple[Client, Tenant]:
+    client = configuration.clients.get(client_id)
+    if client is None:
+        raise AccessDenied("client_unknown", "This application is no longer registered here.")
+    tenant = _usable(configuration, tenant_id)
+    if not client.may_use(tenant_id):
+        raise AccessDenied("client_tenant", "Your organisation may not use this application.")
+    return client, tenant
 
 
 def _usable(configuration: Configuration, tenant_id: str) -> Tenant:

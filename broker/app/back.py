@@ -39,6 +39,7 @@ def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpo
             store=house.store,
             people=house.sessions,
             tokens=house.tokens,
+            senders=house.senders,
             issuer_url=deployment.issuer,
             cors=cors,
             clock=house.clock,

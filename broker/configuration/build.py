@@ -50,7 +50,7 @@ def client(shape: ClientShape, context: Context) -> Client:
     return Client(
         client_id=shape.client_id,
         name=shape.name or shape.client_id,
-        redirect_uris=tuple(shape.redirect_uris),
+        redirect_uris=tuple(shape.redirect_uris or ()),
         auth=application_auth(shape, context),
         post_logout_redirect_uris=tuple(shape.post_logout_redirect_uris),
         pkce_required=shape.pkce == "required",
@@ -69,13 +69,13 @@ def client(shape: ClientShape, context: Context) -> Client:
         backchannel_logout_uri=shape.backchannel_logout_uri,
         frontchannel_logout_uri=shape.frontchannel_logout_uri,
         initiate_login_uri=shape.initiate_login_uri,
+        assertion_audience=shape.assertion_audience or "issuer",
+        dpop=dpop(shape),
+        mtls_bound=shape.mtls_bound,
         profile=shape.profile,
         response_modes=tuple(shape.response_modes),
         require_par=bool(shape.require_pushed_authorization_requests) or shape.profile == "fapi2",
         require_signed_request=shape.require_signed_request_object,
-        assertion_audience=shape.assertion_audience or "issuer",
-        dpop=dpop(shape),
-        mtls_bound=shape.mtls_bound,
     )
 
 
@@ -91,6 +91,7 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
             networks=tuple(shape.home_realm.networks),
         ),
         roles=tuple(shape.roles),
+        services={one.client: tuple(one.roles) for one in shape.services},
         rules=tuple(rule(number, one) for number, one in enumerate(shape.claims, start=1)),
         sign_in=sign_in_policy(shape.sign_in),
     )

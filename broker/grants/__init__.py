@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from broker.grants.authorization_code import authorization_code
+from broker.grants.client_credentials import client_credentials
 from broker.grants.refresh_token import refresh_token
 from broker.grants.request import Granted, People, TokenRequest
 
 GRANTS: Mapping[str, Callable[[TokenRequest], Granted]] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh_token,
+    "client_credentials": client_credentials,
 }
 
 __all__ = ["GRANTS", "Granted", "People", "TokenRequest"]

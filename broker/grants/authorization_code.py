@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from broker.errors import InvalidGrant, InvalidRequest
-from broker.grants import binding, standing
+from broker.errors import InvalidGrant, InvalidRequest, InvalidTarget
+from broker.grants import binding, standing, target
 from broker.grants.request import Granted, TokenRequest, new_handle
 from broker.model import Code, Entitlement, Session, serial
 from broker.model.sign_in_policy import at_most
@@ -13,7 +13,7 @@ from broker.store.records import Grant
 
 def authorization_code(request: TokenRequest) -> Granted:
     """Raises InvalidRequest: code_missing. InvalidGrant: code_replay, code_unknown, code_tenant, code_client,
-    redirect_uri, those of `pkce.verify`, `binding` and `standing`.
+    redirect_uri, those of `pkce.verify`, `binding` and `standing`. InvalidTarget: those of `target`.
     """
     handle = request.form.get("code")
     if handle is None:
@@ -21,7 +21,7 @@ def authorization_code(request: TokenRequest) -> Granted:
     code = _take(request, handle)
     try:
         return _redeem(request, handle, code)
-    except InvalidGrant as refused:
+    except (InvalidGrant, InvalidTarget) as refused:
         raise refused.about(reference=code.reference, tenant=code.tenant) from None
 
 
@@ -33,6 +33,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
     store = request.transaction.of(code.tenant)
     session = standing.living(store.session(code.sid), request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
+    audience = target.audience(request, code.terms, code.tenant)
     grant = _grant(request, handle, code, session, entitlement)
     store.open_grant(grant)
     store.note_client(session.sid, request.client.client_id)
@@ -52,7 +53,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
         refresh_token=refresh_token,
         upstream_checked_at=standing.upstream_checked_at(request.configuration, store, session),
     )
-    return Granted(authorization, "token.issued", code.reference)
+    return Granted(target.aimed(request, authorization, audience), "token.issued", code.reference)
 
 
 def _take(request: TokenRequest, handle: str) -> Code:

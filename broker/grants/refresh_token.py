@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from broker.errors import InvalidGrant, InvalidRequest
-from broker.grants import binding, standing
+from broker.errors import InvalidGrant, InvalidRequest, InvalidTarget
+from broker.grants import binding, standing, target
 from broker.grants.request import Granted, TokenRequest, new_handle
 from broker.model import Entitlement, Session
 from broker.model.sign_in_policy import at_most
@@ -17,7 +17,8 @@ def refresh_token(request: TokenRequest) -> Granted:
     """The token is used up last: one that is refused for the tenant's sake works again when the tenant does.
 
     Raises InvalidRequest: refresh_token_missing. InvalidScope: scope_wider. InvalidGrant: refresh_unknown,
-    refresh_client, refresh_reuse, refresh_expired, and those of `binding` and `standing`.
+    refresh_client, refresh_reuse, refresh_expired, and those of `binding` and `standing`. InvalidTarget: those of
+    `target`.
     """
     handle = request.form.get("refresh_token")
     if handle is None:
@@ -27,7 +28,7 @@ def refresh_token(request: TokenRequest) -> Granted:
         raise InvalidGrant("refresh_unknown")
     try:
         return _refresh(request, handle, tenant)
-    except (InvalidGrant, InvalidRequest) as refused:
+    except (InvalidGrant, InvalidRequest, InvalidTarget) as refused:
         raise refused.about(tenant=tenant) from None
 
 
@@ -43,6 +44,7 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
     _require_within(request, grant, entitlement)
     held = tuple(scope for scope in grant.scope if scope in request.client.scopes)
     scope = scopes.narrowed(held, request.form.get("scope"))
+    audience = target.audience(request, grant.terms, tenant)
     successor = _successor(request, tenant, grant, handle)
     _touch(request, grant, session)
     authorization = standing.authorization(
@@ -57,7 +59,7 @@ def _refresh(request: TokenRequest, handle: str, tenant: str) -> Granted:
         refresh_token=successor,
         upstream_checked_at=standing.upstream_checked_at(request.configuration, store, session),
     )
-    return Granted(authorization, "token.refreshed")
+    return Granted(target.aimed(request, authorization, audience), "token.refreshed")
 
 
 def _own_grant(request: TokenRequest, tenant: str, use: RefreshUse | None) -> Grant:
@@ -81,6 +83,13 @@ def _require_fresh(request: TokenRequest, tenant: str, use: RefreshUse | None, g
         raise InvalidGrant("refresh_expired")
 
 
+def _require_within(request: TokenRequest, grant: Grant, entitlement: Entitlement) -> None:
+    """What the tenant's current revision still allows counts, not what it allowed when the grant began."""
+    longest = at_most(request.lifetimes.refresh_token, entitlement.lifetimes.refresh_token)
+    if request.now >= grant.created_at + longest:
+        raise InvalidGrant("refresh_expired")
+
+
 def _successor(request: TokenRequest, tenant: str, grant: Grant, handle: str) -> str | None:
     """What takes the token's place. None: it stays, of use to nobody but a confidential client that proves its key with
     every request (contract section 3; FAPI 2.0 Security Profile §5.3.2.1).
@@ -92,13 +101,6 @@ def _successor(request: TokenRequest, tenant: str, grant: Grant, handle: str) ->
     successor = new_handle()
     store.add_refresh(successor, grant.id, grant.expires_at)
     return successor
-
-
-def _require_within(request: TokenRequest, grant: Grant, entitlement: Entitlement) -> None:
-    """What the tenant's current revision still allows counts, not what it allowed when the grant began."""
-    longest = at_most(request.lifetimes.refresh_token, entitlement.lifetimes.refresh_token)
-    if request.now >= grant.created_at + longest:
-        raise InvalidGrant("refresh_expired")
 
 
 def _touch(request: TokenRequest, grant: Grant, session: Session) -> None:

@@ -93,7 +93,7 @@ def authorization(
         scope=scope,
         claims=entitlement.claims,
         roles=entitlement.roles,
-        audience=(client.audience or issuer,),
+        audience=terms.resources or (client.audience or issuer,),
         revision=configuration.revision,
         authenticated_tenant=session.home_tenant,
         acr=next((name for name in terms.acr_values if name in entitlement.acrs), entitlement.acr),

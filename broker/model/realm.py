@@ -31,6 +31,7 @@ class Tenant:
     roles: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     sign_in: SignInPolicy = NO_POLICY
+    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # client_id -> roles of its own tokens
 
     @property
     def label(self) -> str:

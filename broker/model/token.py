@@ -59,7 +59,9 @@ class Authorization:
     """What a grant proved. The issuer mints exactly this, after its own last check.
 
     A workload's own token has no `home_tenant`, `idp`, `sid` and no `authenticated_tenant`: nobody signed in.
-    act: who acts for `sub`, and who acted before (RFC 8693 §4.1). expires_at: the latest end of any token of it.
+    act: who acts for `sub`, and who acted before (RFC 8693 §4.1). expires_at: the latest end of its access token.
+    api_roles, access_token_alg: what the APIs that are its audience make of `roles`, and how their token is signed;
+    None: nothing of their own.
     """
 
     client_id: str
@@ -87,6 +89,9 @@ class Authorization:
     terms: Terms = NO_TERMS
     act: Mapping[str, object] | None = None
     expires_at: int | None = None
+    workload: bool = False
+    api_roles: tuple[str, ...] | None = None
+    access_token_alg: str | None = None
     lifetimes: TokenLifetimes = DEPLOYMENT_S
 
 

@@ -54,6 +54,12 @@ class DeploymentStore:
         with self._connections.one() as link:
             return link.row(statements.REMEMBER, mark) is not None
 
+    def remembers(self, key: str) -> bool:
+        """Whether `remember_once` has seen it, and its time is not over."""
+        wanted = {"this_tenant": NOBODY, "this_key": digest(key), "now": self._now()}
+        with self._connections.one() as link:
+            return link.row(statements.REMEMBERED, wanted) is not None
+
     def take(self, kind: str, handle: str) -> tuple[str, str] | None:
         """(tenant, value), once, in one statement. None: unknown, taken before, or expired."""
         hashed = digest(handle)

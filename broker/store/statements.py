@@ -58,6 +58,9 @@ REMEMBER = text(
     "INSERT INTO seen (tenant, key, expires_at) VALUES (:tenant, :key, :expires_at) "
     "ON CONFLICT DO NOTHING RETURNING key"
 )
+REMEMBERED = select(seen.c.key).where(
+    seen.c.tenant == _tenant, seen.c.key == bindparam("this_key"), seen.c.expires_at > _now
+)
 
 # persons
 SUB_OF = union_all(

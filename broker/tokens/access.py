@@ -8,7 +8,7 @@ from typing import Protocol
 
 from broker import jose
 from broker.errors import InvalidToken, TokenRejected
-from broker.model import Client
+from broker.model import Client, Configuration
 from broker.oauth2.request import IdTokenHint
 from broker.seal import Seal, SealBroken
 from broker.tokens.issuer import ACCESS_TOKEN, ID_TOKEN, sealed_tenant
@@ -21,13 +21,33 @@ class Verifiers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a good access token of ours says; whether its grant still stands is for the caller to ask."""
+    """What a good access token of ours says; whether it still stands is for the caller to ask.
+
+    expires_at: epoch seconds. claims: all of them. tenant None: a workload's token that speaks for no tenant.
+    """
 
     client_id: str
     grant_id: str
-    tenant: str
+    tenant: str | None
     sub: str
     scope: tuple[str, ...]
+    expires_at: int
+    claims: Mapping[str, object]
+
+    @property
+    def cnf(self) -> Mapping[str, str]:
+        """The keys that it is bound to (RFC 7800); empty: to none."""
+        cnf = self.claims.get("cnf")
+        return {kind: str(key) for kind, key in cnf.items()} if isinstance(cnf, dict) else {}
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        return _audience(self.claims)
+
+    @property
+    def workload(self) -> bool:
+        """Whether nobody signed in for it (contract section 3)."""
+        return "sid" not in self.claims
 
 
 class OwnTokens:
@@ -40,14 +60,14 @@ class OwnTokens:
         self._algorithms = tuple(algorithms)
         self._clock = clock
 
-    def access_token(self, unverified_token: str, clients: Mapping[str, Client]) -> AccessToken:
+    def access_token(self, unverified_token: str, configuration: Configuration) -> AccessToken:
         """RFC 9068 §4. Raises InvalidToken: iss, exp, client_id, aud, jti, or a reason of `jose.verify`."""
         try:
             claims = self._verified(unverified_token, self._keys.verifying, ACCESS_TOKEN)
             self._require_issuer(claims)
-            self._require_unexpired(claims)
-            client = self._client(claims, clients)
-            self._require_audience(claims, client)
+            expires_at = self._unexpired(claims)
+            client = self._client(claims, configuration.clients)
+            self._require_audience(claims, client, configuration)
             grant_id, tenant = self._grant(claims)
         except TokenRejected as refused:
             raise InvalidToken(refused.reason, detail=refused.detail) from refused
@@ -57,6 +77,8 @@ class OwnTokens:
             tenant=tenant,
             sub=str(claims.get("sub", "")),
             scope=tuple(str(claims.get("scope", "")).split()),
+            expires_at=expires_at,
+            claims=claims,
         )
 
     def hint_claims(self, unverified_token: str) -> dict[str, object]:
@@ -87,10 +109,11 @@ class OwnTokens:
         if claims.get("iss") != self._issuer:
             raise TokenRejected("iss")
 
-    def _require_unexpired(self, claims: Mapping[str, object]) -> None:
+    def _unexpired(self, claims: Mapping[str, object]) -> int:
         exp = claims.get("exp")
         if not isinstance(exp, int) or self._clock() >= exp:
             raise TokenRejected("exp")
+        return exp
 
     def _client(self, claims: Mapping[str, object], clients: Mapping[str, Client]) -> Client:
         client = clients.get(str(claims.get("client_id", "")))
@@ -98,11 +121,14 @@ class OwnTokens:
             raise TokenRejected("client_id")
         return client
 
-    def _require_audience(self, claims: Mapping[str, object], client: Client) -> None:
-        if claims.get("aud") not in (self._issuer, client.audience):  # a tuple: what came may be unhashable
+    def _require_audience(self, claims: Mapping[str, object], client: Client, configuration: Configuration) -> None:
+        """Whatever this client's tokens can be for now; an API that is gone is nobody."""
+        known = {self._issuer, *([client.audience] if client.audience else []), *configuration.apis}
+        audience = _audience(claims)
+        if not audience or not set(audience) <= known:
             raise TokenRejected("aud")
 
-    def _grant(self, claims: Mapping[str, object]) -> tuple[str, str]:
+    def _grant(self, claims: Mapping[str, object]) -> tuple[str, str | None]:
         """The grant's id and its tenant, which a client with `tenant_claims: false` carries sealed."""
         grant_id, _, mark = str(claims.get("jti", "")).partition(".")
         tenant = claims.get("tenant")
@@ -111,6 +137,15 @@ class OwnTokens:
         if isinstance(tenant, str):
             return grant_id, tenant
         try:
-            return grant_id, self._seal.open(mark, sealed_tenant(grant_id)).decode()
+            return grant_id, self._seal.open(mark, sealed_tenant(grant_id)).decode() or None
         except SealBroken as broken:
             raise TokenRejected("jti") from broken
+
+
+def _audience(claims: Mapping[str, object]) -> tuple[str, ...]:
+    """RFC 7519 §4.1.3: one text, or a list of several; of one, we never write a list."""
+    aud = claims.get("aud")
+    if isinstance(aud, str):
+        return (aud,)
+    several = isinstance(aud, list) and len(aud) > 1 and all(isinstance(one, str) for one in aud)
+    return tuple(map(str, aud)) if several and isinstance(aud, list) else ()

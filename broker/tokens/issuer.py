@@ -79,10 +79,13 @@ class Issuer:
         if authorization.act is not None:
             claims["act"] = authorization.act
         claims |= _context(authorization, client)
+        if authorization.api_roles is not None and "roles" in claims:
+            claims["roles"] = list(authorization.api_roles)
         if authorization.upstream_checked_at is not None:
             claims["upstream_checked_at"] = authorization.upstream_checked_at
         claims |= {name: authorization.claims[name] for name in client.claims if name in authorization.claims}
-        key = self._keys.signing(client.access_token_alg or self._signing.default)
+        alg = authorization.access_token_alg or client.access_token_alg or self._signing.default
+        key = self._keys.signing(alg)
         return jose.sign(claims, key, ACCESS_TOKEN)
 
     def _mark(self, authorization: Authorization, client: Client) -> str:
@@ -124,16 +127,21 @@ def sealed_tenant(grant_id: str) -> str:
 def check(authorization: Authorization, client: Client, tenant: Tenant | None) -> None:
     """`tenant`: the one that the token will speak for.
 
-    Raises ServerError: client_mismatch, tenant_mismatch, role_unknown, role_foreign, reserved_claim, sub_is_client.
+    Raises ServerError: client_mismatch, tenant_mismatch, workload_mismatch, role_unknown, role_foreign,
+    reserved_claim, sub_is_client.
 
     That one fires is a fault of ours, or an attack; never a person's mistake.
     """
     _require_same_client(authorization, client)
-    _require_authenticated_tenant(authorization, client, tenant)
+    if authorization.workload:
+        _require_nobody(authorization)
+        _require_services_tenant(authorization, client, tenant)
+    else:
+        _require_authenticated_tenant(authorization, client, tenant)
+        _require_own_subject(authorization)
     _require_known_roles(authorization, tenant)
     _require_meaningful_roles(authorization, client)
     _require_no_reserved_claim(authorization)
-    _require_own_subject(authorization)
 
 
 def _require_same_client(authorization: Authorization, client: Client) -> None:
@@ -151,13 +159,30 @@ def _require_authenticated_tenant(authorization: Authorization, client: Client, 
         raise _refused("tenant_mismatch")
 
 
+def _require_nobody(authorization: Authorization) -> None:
+    """Contract section 3: a workload's token says of no person how, where and when they signed in."""
+    person = (authorization.home_tenant, authorization.idp, authorization.sid, authorization.authenticated_tenant)
+    proof = (authorization.acr, authorization.auth_time, authorization.nonce, authorization.refresh_token)
+    if any(one is not None for one in (*person, *proof)) or authorization.amr or "openid" in authorization.scope:
+        raise _refused("workload_mismatch")
+
+
+def _require_services_tenant(authorization: Authorization, client: Client, tenant: Tenant | None) -> None:
+    """Only a client without tenant claims may speak for no tenant at all."""
+    if tenant is None and (authorization.tenant is not None or client.tenant_claims):
+        raise _refused("tenant_mismatch")
+    if tenant is not None and not (authorization.tenant == tenant.id and client.may_use(tenant.id)):
+        raise _refused("tenant_mismatch")
+
+
 def _require_known_roles(authorization: Authorization, tenant: Tenant | None) -> None:
     if not set(authorization.roles) <= set(tenant.roles if tenant else ()):
         raise _refused("role_unknown")
 
 
 def _require_meaningful_roles(authorization: Authorization, client: Client) -> None:
-    if client.roles is not None and not set(authorization.roles) <= set(client.roles):
+    foreign = client.roles is not None and not set(authorization.roles) <= set(client.roles)
+    if foreign or not set(authorization.api_roles or ()) <= set(authorization.roles):
         raise _refused("role_foreign")
 
 

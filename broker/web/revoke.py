@@ -9,12 +9,13 @@ from flask import Blueprint, Response, request
 
 from broker.audit import new_reference
 from broker.errors import BrokerError, InvalidRequest, InvalidToken
-from broker.model import AuditEvent, Client, Configuration
+from broker.grants import revoked
+from broker.model import AuditEvent, Client
 from broker.oauth2.parameters import one
 from broker.store import Store, Transaction
 from broker.store.records import Grant
 from broker.tokens.access import OwnTokens
-from broker.web.client_door import ClientDoor
+from broker.web.client_door import Caller, ClientDoor
 from broker.web.cors import Cors
 
 
@@ -45,33 +46,48 @@ class RevocationEndpoint:
         if token is None:
             raise InvalidRequest("token_missing", "Send the token.").about(client_id=client.client_id)
         with self.store.transaction() as transaction:
-            self._end(transaction, self._grant(transaction, token, caller.configuration), client)
+            ended = self._end(transaction, caller, token)
+            if ended is not None:
+                transaction.record(ended)
         return Response(status=200, headers={"Cache-Control": "no-store"})
 
-    def _grant(self, transaction: Transaction, token: str, configuration: Configuration) -> Grant | None:
+    def _end(self, transaction: Transaction, caller: Caller, token: str) -> AuditEvent | None:
         """A token's own form says which kind it is; token_type_hint is not needed."""
-        if token.count(".") == 2:
-            try:
-                access = self.tokens.access_token(token, configuration.clients)
-            except InvalidToken:
-                return None
-            return transaction.of(access.tenant).grant(access.grant_id)
-        tenant = transaction.deployment.owner_of_refresh(token)
-        use = transaction.of(tenant).peek_refresh(token) if tenant is not None else None
-        return transaction.of(tenant).grant(use.grant_id) if tenant is not None and use is not None else None
+        if token.count(".") != 2:
+            return self._end_grant(transaction, _refreshing(transaction, token), caller.client)
+        try:
+            access = self.tokens.access_token(token, caller.configuration)
+        except InvalidToken:
+            return None
+        tenant = None if access.workload else access.tenant
+        grant = None if tenant is None else transaction.of(tenant).grant(access.grant_id)
+        if grant is not None and grant.client_id == access.client_id:
+            return self._end_grant(transaction, grant, caller.client)
+        if access.client_id != caller.client.client_id or not revoked.revoke(transaction.deployment, access):
+            return None
+        return _event(caller.client, tenant=access.tenant, sub=access.sub)
 
-    def _end(self, transaction: Transaction, grant: Grant | None, client: Client) -> None:
+    def _end_grant(self, transaction: Transaction, grant: Grant | None, client: Client) -> AuditEvent | None:
         if grant is None or grant.client_id != client.client_id or grant.revoked_at is not None:
-            return
+            return None
         transaction.of(grant.tenant).revoke_grant(grant.id, int(self.clock()))
-        transaction.record(
-            AuditEvent(
-                event="token.revoked",
-                outcome="success",
-                reference=new_reference(),
-                tenant=grant.tenant,
-                client_id=client.client_id,
-                sub=grant.sub,
-                sid=grant.sid,
-            )
-        )
+        return _event(client, tenant=grant.tenant, sub=grant.sub, sid=grant.sid)
+
+
+def _refreshing(transaction: Transaction, token: str) -> Grant | None:
+    """The grant of a refresh token."""
+    tenant = transaction.deployment.owner_of_refresh(token)
+    use = transaction.of(tenant).peek_refresh(token) if tenant is not None else None
+    return transaction.of(tenant).grant(use.grant_id) if tenant is not None and use is not None else None
+
+
+def _event(client: Client, *, tenant: str | None, sub: str, sid: str | None = None) -> AuditEvent:
+    return AuditEvent(
+        event="token.revoked",
+        outcome="success",
+        reference=new_reference(),
+        tenant=tenant,
+        client_id=client.client_id,
+        sub=sub,
+        sid=sid,
+    )

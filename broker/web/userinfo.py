@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify, request
 
-from broker.errors import BrokerError, InsufficientScope, InvalidGrant, InvalidRequest, InvalidToken
+from broker.errors import BrokerError, InsufficientScope, InvalidGrant, InvalidRequest, InvalidToken, OAuthError
 from broker.grants import People, standing
+from broker.grants.own_token import Desk, Person
 from broker.model import Authorization, Client, Configuration
 from broker.store import Store
 from broker.tokens.access import AccessToken, OwnTokens
 from broker.tokens.issuer import check, person_claims, tenant_claims
 from broker.web.cors import Cors, asked_by
+from broker.web.senders import BEARER, DPOP, Senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class UserinfoEndpoint:
     store: Store
     people: People
     tokens: OwnTokens
+    senders: Senders
     issuer_url: str
     cors: Cors
     clock: Callable[[], float]
@@ -40,42 +43,49 @@ class UserinfoEndpoint:
 
     def _userinfo(self) -> Response:
         configuration = self.live()
-        token = self.tokens.access_token(_bearer(), configuration.clients)
+        scheme, unverified = _presented()
+        token = self.tokens.access_token(unverified, configuration)
         client = configuration.clients[token.client_id]
         asked_by(client)
+        self._require_holder(scheme, unverified, token, client)
         if "openid" not in token.scope:
             raise InsufficientScope("scope").about(client_id=client.client_id, tenant=token.tenant)
         authorization = self._current(token, client, configuration)
-        check(authorization, client, configuration.tenants[token.tenant])
+        check(authorization, client, configuration.tenants.get(token.tenant or ""))
         claims = {"sub": authorization.sub, "idp": authorization.idp}
         person = person_claims(authorization, client, authorization.terms.userinfo_claims)
         response = jsonify(claims | tenant_claims(authorization, client) | person)
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _current(self, token: AccessToken, client: Client, configuration: Configuration) -> Authorization:
-        """The person by the live revision's rules. Raises InvalidToken with the reasons of `standing`."""
-        store = self.store.of(token.tenant)
+    def _require_holder(self, scheme: str, unverified: str, token: AccessToken, client: Client) -> None:
         try:
-            grant = standing.require_standing(store.grant(token.grant_id), client, int(self.clock()))
-            session = standing.session_behind(grant, store, self.people, configuration)
-            entitlement = standing.entitled(self.people, configuration, session, client)
+            self.senders.require_holder(request, client, scheme, unverified, token.cnf)
+        except OAuthError as refused:
+            raise refused.about(client_id=client.client_id, tenant=token.tenant) from refused.__cause__
+
+    def _current(self, token: AccessToken, client: Client, configuration: Configuration) -> Authorization:
+        """The person by the live revision's rules. Raises InvalidToken: workload, and the reasons of `Desk`."""
+        try:
+            behind = Desk(self.store, self.people, configuration, int(self.clock())).standing(token)
         except InvalidGrant as refused:
             raise InvalidToken(refused.reason).about(client_id=client.client_id, tenant=token.tenant) from None
+        if not isinstance(behind, Person):
+            raise InvalidToken("workload").about(client_id=client.client_id, tenant=token.tenant)
         return standing.authorization(
             configuration,
             client,
-            session,
-            entitlement,
-            grant_id=grant.id,
-            terms=grant.terms,
+            behind.session,
+            behind.entitlement,
+            grant_id=behind.grant.id,
+            terms=behind.terms,
             scope=token.scope,
             issuer=self.issuer_url,
         )
 
 
-def _bearer() -> str:
-    """RFC 6750 §2: in the header or the form body, once, and never in the URL.
+def _presented() -> tuple[str, str]:
+    """The scheme and the token (RFC 6750 §2): in the header or the form body, once, and never in the URL.
 
     Raises InvalidRequest: token_in_query, token_methods. InvalidToken: token_missing, token_scheme.
     """
@@ -85,10 +95,11 @@ def _bearer() -> str:
     if (header is not None) + len(body) > 1:
         raise InvalidRequest("token_methods", "Send the access token once.")
     if body:
-        return body[0]
+        return BEARER, body[0]
     if header is None:
         raise InvalidToken("token_missing")
     scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    known = {DPOP.lower(): DPOP, BEARER.lower(): BEARER}.get(scheme.lower())
+    if known is None or not token:
         raise InvalidToken("token_scheme")
-    return token.strip(" ")
+    return known, token.strip(" ")

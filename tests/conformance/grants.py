@@ -34,6 +34,8 @@ def refresh(house: House, client: Client) -> Form:
     return {"refresh_token": house.tokens_of(client)["refresh_token"]}
 
 
+SELF = {"client_credentials"}  # whose only credential is the client's own: there is nothing to hold
+
 HARNESSES: Mapping[str, Harness] = {
     "authorization_code": Harness(code, "code", "code_missing", "code_unknown", "code_client", "code_replay"),
     "refresh_token": Harness(

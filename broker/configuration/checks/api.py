@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from urllib.parse import urlsplit
 
@@ -71,8 +71,9 @@ _CHECKS: tuple[Check, ...] = (_audience, _scopes, _repetitions, _credentials, _a
 
 
 def named_elsewhere(apis: Apis, clients: Clients, tenants: Tenants) -> Iterator[Problem]:
-    """Clients and tenants that an API names, and APIs that a client names."""
+    """Clients and tenants that an API names, APIs that a client names, services of a tenant."""
     known = {client.client_id for _, client in clients}
+    yield from _services(tenants, {client.client_id: client.grant_types for _, client in clients})
     for read, api in apis:
         asking, exchanging = api.introspection.clients, api.exchange.clients if api.exchange else []
         for key, below, named in (("introspection", "clients", asking), ("exchange", "from", exchanging)):
@@ -97,3 +98,14 @@ def _apis(clients: Clients, known: set[str]) -> Iterator[Problem]:
             if name not in known:
                 what = f"there is no API with the audience `{name}`"
                 yield from read.problem(("apis", index), what, "add a file for it below apis/, or mend the name")
+
+
+def _services(tenants: Tenants, known: Mapping[str, list[str]]) -> Iterator[Problem]:
+    for read, tenant in tenants:
+        for index, service in enumerate(tenant.services):
+            path = ("services", index, "client")
+            if service.client not in known:
+                yield from read.problem(path, f"there is no client `{service.client}`", "mend the id, or remove it")
+            elif "client_credentials" not in known[service.client]:
+                what = f"`{service.client}` has no tokens of its own: it lacks the grant client_credentials"
+                yield from read.problem(path, what, "add the grant to the client", warning=True)

@@ -26,15 +26,26 @@ def _pkce(shape: ClientShape, _context: Context) -> Iterable[Finding]:
 
 
 def _grants(shape: ClientShape, _context: Context) -> Iterable[Finding]:
-    if "authorization_code" not in shape.grant_types:
-        yield Finding(("grant_types",), "lacks authorization_code", "add it: nothing can be issued without it")
+    if not set(shape.grant_types) - {"refresh_token"}:
+        what = "has no grant that gives a first token"
+        yield Finding(("grant_types",), what, "add authorization_code, or client_credentials for a service")
+    if shape.auth.method == "none" and "client_credentials" in shape.grant_types:
+        what = "a public client cannot have tokens of its own"
+        yield Finding(("grant_types",), what, "remove client_credentials, or give the client a secret")
 
 
 def _redirect_uris(shape: ClientShape, context: Context) -> Iterable[Finding]:
     public = shape.auth.method == "none"
-    if not shape.redirect_uris:
+    visited = "authorization_code" in shape.grant_types
+    if visited and shape.redirect_uris is None:
+        yield Finding(("redirect_uris",), "is missing", "add `redirect_uris:`")
+    elif visited and not shape.redirect_uris:
         yield Finding(("redirect_uris",), "is empty", "write at least one redirect URI")
-    yield from urls(("redirect_uris",), shape.redirect_uris, lambda u: redirect_fault(u, context.rules, public=public))
+    elif shape.redirect_uris and not visited:
+        what = "nobody is ever sent there without the grant authorization_code"
+        yield Finding(("redirect_uris",), what, "remove it, or add the grant")
+    own = shape.redirect_uris or []
+    yield from urls(("redirect_uris",), own, lambda u: redirect_fault(u, context.rules, public=public))
     after_logout = shape.post_logout_redirect_uris
     yield from urls(
         ("post_logout_redirect_uris",), after_logout, lambda u: redirect_fault(u, context.rules, public=public)
@@ -50,8 +61,8 @@ def _other_urls(shape: ClientShape, context: Context) -> Iterable[Finding]:
 
 
 def _repetitions(shape: ClientShape, _context: Context) -> Iterable[Finding]:
-    for key in ("redirect_uris", "post_logout_redirect_uris", "scopes", "claims", "origins", "grant_types"):
-        yield from repeated((key,), getattr(shape, key))
+    for key in ("redirect_uris", "post_logout_redirect_uris", "scopes", "claims", "origins", "grant_types", "apis"):
+        yield from repeated((key,), getattr(shape, key) or ())
     yield from repeated(("roles",), shape.roles or ())
     yield from repeated(("tenants",), shape.tenants or ())
 

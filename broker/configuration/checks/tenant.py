@@ -167,6 +167,20 @@ def _roles(shape: TenantShape, _context: Context) -> Iterable[Finding]:
     yield from repeated(("roles",), shape.roles)
 
 
+def _services(shape: TenantShape, _context: Context) -> Iterable[Finding]:
+    seen: set[str] = set()
+    for index, service in enumerate(shape.services):
+        path: Path = ("services", index)
+        if service.client in seen:
+            yield Finding((*path, "client"), f"`{service.client}` stands here twice", "write its roles in one place")
+        seen.add(service.client)
+        yield from repeated((*path, "roles"), service.roles)
+        for place, role in enumerate(service.roles):
+            if role not in shape.roles:
+                what = f"`{role}` is not a role of this tenant"
+                yield Finding((*path, "roles", place), what, "add it to `roles`, or remove it here")
+
+
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     _protocol_keys,
     _metadata,
@@ -184,6 +198,7 @@ _CHECKS: tuple[Check, ...] = (
     _providers,
     _only_for,
     _roles,
+    _services,
     check_sign_in,
     check_linking,
     check_rules,

@@ -22,9 +22,8 @@ from broker.configuration.shapes.fields import (
 )
 
 GRANTS = OneOf(
-    ("authorization_code", "refresh_token"),
+    ("authorization_code", "refresh_token", "client_credentials"),
     later=(
-        "client_credentials",
         "urn:ietf:params:oauth:grant-type:token-exchange",
         "urn:ietf:params:oauth:grant-type:device_code",
     ),
@@ -33,8 +32,8 @@ GRANTS = OneOf(
 
 class ClientShape(Shape):
     client_id: ClientId
-    redirect_uris: list[Text]
     auth: AuthShape
+    redirect_uris: list[Text] | None = None
     name: Name | None = None
     post_logout_redirect_uris: list[Text] = Field(default_factory=list)
     pkce: Annotated[str, OneOf(("required", "optional"))] = "required"

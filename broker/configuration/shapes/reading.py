@@ -157,7 +157,6 @@ _INVENTED: dict[str, object] = {
     "id": "unnamed",
     "client_id": "unnamed",
     "audience": "unnamed",
-    "redirect_uris": [],
     "auth": {"method": "none"},
     "identity_providers": [],
 }

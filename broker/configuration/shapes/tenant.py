@@ -8,6 +8,7 @@ from pydantic import Field
 
 from broker.configuration.shapes.fields import (
     ClaimName,
+    ClientId,
     Duration,
     Identifier,
     Name,
@@ -107,6 +108,13 @@ class RuleShape(Shape):
     when: Text | None = None
 
 
+class ServiceShape(Shape):
+    """The roles that a client's own tokens get here (contract section 3)."""
+
+    client: ClientId
+    roles: list[Name] = Field(default_factory=list)
+
+
 class TenantShape(Shape):
     id: Identifier
     identity_providers: list[IdentityProviderShape]
@@ -116,7 +124,7 @@ class TenantShape(Shape):
     roles: list[Name] = Field(default_factory=list)
     claims: list[RuleShape] = Field(default_factory=list)
     sign_in: SignInShape = Field(default_factory=SignInShape)
-    services: Annotated[object, NotYet(([],))] = None
+    services: list[ServiceShape] = Field(default_factory=list)
     guests: Annotated[object, NotYet(([],))] = None
     guests_out: bool = True  # no guests in this version: both answers are kept by having none
     impersonation: Annotated[object, NotYet((False,))] = False

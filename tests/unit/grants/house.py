@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from broker import jose
-from broker.clients import Authentication
+from broker.app.door import client_door, senders
+from broker.clients import ClientKeys
+from broker.errors import UpstreamUnavailable
 from broker.model import (
     ApplicationAuth,
     AuditEvent,
     Client,
+    ClientCertificates,
     Code,
     Configuration,
+    Deployment,
     Entitlement,
     IdentityProvider,
     Lifetimes,
@@ -31,13 +36,13 @@ from broker.model import (
     VendorProfile,
     serial,
 )
+from broker.outbound import Response
 from broker.seal import Seal
 from broker.store import Store, StoredKey
 from broker.tokens.access import OwnTokens
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
 from broker.web import errors
-from broker.web.client_door import ClientDoor
 from broker.web.cors import Cors
 from broker.web.pages import Pages
 from broker.web.revoke import RevocationEndpoint
@@ -51,6 +56,9 @@ CALLBACK = "https://app.example.com/callback"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 LIFETIMES = Lifetimes()
+PROXY = ip_network("127.0.0.1/32")
+CERTIFICATES = ClientCertificates("X-SSL-Client-Cert", "X-SSL-Client-Verify")
+DEPLOYMENT = Deployment(ISSUER, "", trusted_proxies=(PROXY,), mtls=CERTIFICATES)
 NOW = 1_800_000_000
 ALL_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 
@@ -106,16 +114,31 @@ def someone() -> Someone:
 
 
 @dataclass
+class Published:
+    """What other sites publish, in place of `Outbound`; everything else does not answer."""
+
+    documents: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, url: str, **_how: object) -> Response:
+        self.asked.append(url)
+        if url not in self.documents:
+            raise UpstreamUnavailable("connect")
+        return Response(200, {}, self.documents[url])
+
+
+@dataclass
 class House:
     folder: Path
     now: float = NOW
     live: Configuration = field(default_factory=lambda: configuration(WEB, SPA, PLAIN, CODE_ONLY))
     people: Someone = field(default_factory=someone)
     codes: list[str] = field(default_factory=list)
+    published: Any = field(default_factory=Published)
 
     def __post_init__(self) -> None:
         clock = lambda: self.now  # noqa: E731 - the one clock, read late
-        seal = Seal(b"k" * 32)
+        seal = self.seal = Seal(b"k" * 32)
         self.store = Store(f"sqlite:///{self.folder}/broker.db", seal, clock)
         self.store.upgrade()
         algorithms = Signing().algorithms
@@ -128,9 +151,12 @@ class House:
     def _app(self, clock: Any) -> Flask:
         app = Flask("house", static_folder=None)
         cors = Cors(lambda: self.live)
-        door = ClientDoor(lambda: self.live, Authentication())
+        seen = senders(DEPLOYMENT, self.store, self.seal, clock)
+        live: Any = lambda: self.live  # noqa: E731 - read late, as the clock is
+        keys = ClientKeys(self.published, clock)
+        door = client_door(ISSUER, live, self.store, self.published, keys, seen, clock)
         token = TokenEndpoint(door, self.store, self.people, self.issuer, ISSUER, LIFETIMES, cors, clock)
-        userinfo = UserinfoEndpoint(lambda: self.live, self.store, self.people, self.tokens, ISSUER, cors, clock)
+        userinfo = UserinfoEndpoint(lambda: self.live, self.store, self.people, self.tokens, seen, ISSUER, cors, clock)
         revoke = RevocationEndpoint(door, self.store, self.tokens, cors, clock)
         for endpoint in (token, userinfo, revoke, WellKnown.of(ISSUER, Signing().algorithms, self.keys)):
             app.register_blueprint(endpoint.blueprint())

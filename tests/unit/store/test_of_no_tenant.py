@@ -44,3 +44,13 @@ def test_a_clients_mark_is_remembered_once(store: Store) -> None:
     assert store.deployment.remember_once("assertion", LATER)
     assert not store.deployment.remember_once("assertion", LATER)
     assert store.of("a").remember_once("assertion", LATER), "a tenant's marks are its own"
+
+
+def test_a_mark_is_found_until_its_time_is_over(store: Store, clock: Clock) -> None:
+    assert not store.deployment.remembers("revoked")
+    store.deployment.remember_once("revoked", int(clock.now) + 60)
+    store.of("a").remember_once("another", int(clock.now) + 60)
+    assert store.deployment.remembers("revoked")
+    assert not store.deployment.remembers("another")
+    clock.now += 60
+    assert not store.deployment.remembers("revoked")

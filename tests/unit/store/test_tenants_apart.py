@@ -182,6 +182,7 @@ DEPLOYMENT = {
     "put",
     "peek",
     "remember_once",
+    "remembers",
     "take",
     "owner_of_refresh",
     "grant_of_code",

@@ -16,7 +16,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def read(house: House, token: str) -> AccessToken:
-    return house.tokens.access_token(token, house.live.clients)
+    return house.tokens.access_token(token, house.live)
 
 
 def signed(house: House, change: Change, typ: str = "at+jwt") -> str:

@@ -13,7 +13,6 @@ from tests.unit.grants.house import CODE_ONLY, SECRET, SPA, WEB, House
         (None, "invalid_request", "grant_type_missing"),
         ("password", "unsupported_grant_type", "grant_type"),
         ("implicit", "unsupported_grant_type", "grant_type"),
-        ("client_credentials", "unsupported_grant_type", "grant_type"),
         (["refresh_token", "refresh_token"], "invalid_request", "repeated"),
     ],
 )

@@ -67,8 +67,12 @@ def proof(
         digest = hashlib.sha256(access_token.encode()).digest()
         good = {**good, "htm": "GET", "htu": f"{ISSUER}/userinfo", "ath": encode(digest)}
     jwk = {name: value for name, value in jose.public_jwk(holder).items() if name not in {"use", "alg", "kid"}}
-    parts = present({"alg": holder.alg, "typ": "dpop+jwt", "jwk": jwk, **(header or {})}), present({**good, **claims})
-    text = ".".join(encode(json.dumps(part).encode()) for part in parts)
+    return signed({"alg": holder.alg, "typ": "dpop+jwt", "jwk": jwk, **(header or {})}, {**good, **claims}, holder)
+
+
+def signed(header: dict[str, Any], claims: dict[str, Any], holder: SigningKey) -> str:
+    """Any header and claims at all; a member given as None is left out."""
+    text = ".".join(encode(json.dumps(present(part)).encode()) for part in (header, claims))
     return f"{text}.{encode(ALGORITHMS[holder.alg].sign(text.encode(), holder.private))}"
 
 

@@ -27,6 +27,7 @@ from broker.connectors import Connectors, Surroundings
 from broker.model import Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
 from broker.renewal import Renewal
+from broker.seal import Seal
 from broker.sessions import Sessions
 from broker.signin import Correlation, Portal, SignIn
 from broker.signout import BackChannel, Deliveries, SignOut, SingleLogouts
@@ -108,14 +109,7 @@ def build(
         rp_keys=rp_keys,
         signin=signin,
         signout=signout,
-        portal=Portal(
-            issuer=deployment.issuer,
-            store=store,
-            connectors=connectors,
-            sessions=sessions,
-            correlation=Correlation(seal),
-            clock=clock,
-        ),
+        portal=_portal(deployment, store, connectors, sessions, seal, clock),
         logouts=SingleLogouts(deployment.issuer, store, connectors, signout, clock),
         renewal=Renewal(store, connectors, sessions, signout.expel, clock),
         requests=Requests(
@@ -123,6 +117,19 @@ def build(
         ),
         cookies=Cookies(seal, loopback=deployment.loopback, transaction_seconds=deployment.lifetimes.sign_in),
         pages=Pages(deployment.issuer),
+        clock=clock,
+    )
+
+
+def _portal(
+    deployment: Deployment, store: Store, connectors: Connectors, sessions: Sessions, seal: Seal, clock: Clock
+) -> Portal:
+    return Portal(
+        issuer=deployment.issuer,
+        store=store,
+        connectors=connectors,
+        sessions=sessions,
+        correlation=Correlation(seal),
         clock=clock,
     )
 

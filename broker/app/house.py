@@ -24,8 +24,8 @@ from broker.web.client_door import ClientDoor
 from broker.web.cookies import Cookies
 from broker.web.network import client_address
 from broker.web.pages import Pages
-from broker.web.senders import Senders
 from broker.web.requested import Requests
+from broker.web.senders import Senders
 
 Clock = Callable[[], float]
 

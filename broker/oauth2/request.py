@@ -76,7 +76,6 @@ def parse(
     proven: ProvenClient,
     configuration: Configuration,
     *,
-    request_id: str,
     reference: str,
     now: int,
     read_hint: Callable[[str], IdTokenHint],
@@ -92,23 +91,21 @@ def parse(
     _require_response_type(unverified, client)
     _require_response_mode(unverified, proven)
     scope = scopes.granted(scopes.read(one(unverified, "scope")), client)
-    code_challenge = _code_challenge(unverified, client)
-    nonce = _nonce(unverified)
     prompt = _prompt(unverified)
     claims = claims_parameter.read(one(unverified, "claims"), client)
     max_age = _max_age(unverified, claims)
     tenant_acr, acr_values = _acr_values(unverified)
     hint = _hint(unverified, prompt, read_hint)
     request = AuthRequest(
-        id=request_id,
+        id="",  # named when it leaves for an IdP
         client_id=client.client_id,
         redirect_uri=proven.redirect_uri,
         response_mode=proven.response_mode,
         scope=scope,
         created_at=now,
         state=proven.state,
-        nonce=nonce,
-        code_challenge=code_challenge,
+        nonce=_nonce(unverified),
+        code_challenge=_code_challenge(unverified, client),
         prompt=prompt,
         max_age=max_age,
         login_hint=_short(unverified, "login_hint"),

@@ -115,7 +115,6 @@ class Authorize:
             unverified,
             proven,
             configuration,
-            request_id="",
             reference=reference,
             now=int(self.clock()),
             read_hint=self.read_hint,

@@ -62,7 +62,6 @@ class PushedAuthorization:
             parameters,
             proven,
             caller.configuration,
-            request_id="",
             reference=new_reference(),
             now=int(self.clock()),
             read_hint=self.read_hint,

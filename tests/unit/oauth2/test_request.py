@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
 from broker.errors import (
-    BrokerError,
     InvalidRequest,
     InvalidScope,
     InvalidTarget,
@@ -18,93 +15,10 @@ from broker.errors import (
     RequestNotSupported,
     RequestUriNotSupported,
     ShownError,
-    TokenRejected,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from broker.model import Api, ApplicationAuth, Client, Configuration, HomeRealmSettings, Secret, Tenant
-from broker.oauth2.request import ANY_AGE, PLAINLY, Came, IdTokenHint, ParsedRequest, parse
-from broker.oauth2.return_address import prove_client
-
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-CALLBACK = "https://app.example.com/callback"
-WEB = Client(
-    "web",
-    "Web",
-    (CALLBACK, "https://{tenant}.app.example.com/cb"),
-    ApplicationAuth("client_secret_basic", Secret("s" * 32)),
-    tenants=("contoso", "asleep"),
-    claims=("department",),
-    apis=("https://orders.example.com",),
-)
-NATIVE = Client(
-    "native",
-    "Native",
-    ("http://127.0.0.1/cb", "http://[::1]:9/cb?x=1", "com.example.app:/cb"),
-    ApplicationAuth("none"),
-)
-LOOSE = replace(WEB, client_id="loose", pkce_required=False, response_modes=("query",))
-PUSHES = replace(WEB, client_id="pushes", require_par=True)
-SIGNS = replace(WEB, client_id="signs", require_signed_request=True)
-FAPI = replace(WEB, client_id="fapi", profile="fapi2", pkce_required=False)
-NO_CODE = replace(WEB, client_id="no-code", grant_types=("refresh_token",))
-NO_REFRESH = replace(WEB, client_id="no-refresh", grant_types=("authorization_code",))
-TENANTS = {
-    "contoso": Tenant("contoso", "Contoso", {}, home_realm=HomeRealmSettings(subdomain="con")),
-    "asleep": Tenant("asleep", "Asleep", {}, active=False),
-    "other": Tenant("other", "Other", {}),
-}
-CONFIGURATION = Configuration(
-    1,
-    TENANTS,
-    {client.client_id: client for client in (WEB, NATIVE, LOOSE, NO_CODE, NO_REFRESH, PUSHES, SIGNS, FAPI)},
-    {},
-    {},
-    {tenant.label: tenant.id for tenant in TENANTS.values()},
-    (),
-    {"https://orders.example.com": Api("https://orders.example.com", "Orders")},
-)
-GOOD = {
-    "client_id": "web",
-    "redirect_uri": CALLBACK,
-    "response_type": "code",
-    "scope": "openid profile",
-    "state": "xyz",
-    "code_challenge": CHALLENGE,
-    "code_challenge_method": "S256",
-}
-
-
-def read_hint(token: str) -> IdTokenHint:
-    if token != "good":
-        raise TokenRejected("signature")
-    return IdTokenHint("web", "sub-1", "sid-1")
-
-
-def ask(changed: Mapping[str, str | tuple[str, ...] | None] | None = None, came: Came = PLAINLY) -> ParsedRequest:
-    """GOOD with changes: None leaves a parameter out, a tuple repeats it."""
-    wanted: dict[str, str | tuple[str, ...] | None] = {**GOOD, **(changed or {})}
-    unverified = {
-        name: value if isinstance(value, tuple) else (value,) for name, value in wanted.items() if value is not None
-    }
-    proven = prove_client(unverified, CONFIGURATION)
-    return parse(
-        unverified,
-        proven,
-        CONFIGURATION,
-        request_id="r1",
-        reference="abcd-efgh",
-        now=1000,
-        read_hint=read_hint,
-        came=came,
-    )
-
-
-def refusal(changed: Mapping[str, str | tuple[str, ...] | None]) -> BrokerError:
-    with pytest.raises(BrokerError) as caught:
-        ask(changed)
-    return caught.value
-
+from tests.unit.oauth2.asking import CALLBACK, CHALLENGE, ask, refusal
 
 EVIL = "https://evil.example.com/"
 PAGES: list[tuple[str, dict[str, str | tuple[str, ...] | None], str]] = [
@@ -253,75 +167,6 @@ def test_the_three_names_of_the_tenant_stay_apart() -> None:
 )
 def test_what_only_hints_is_never_an_error(changed: dict[str, str | None]) -> None:
     assert ask(changed).request.client_id == "web"
-
-
-def test_one_by_one_only_claims_of_the_clients_own_scopes_are_asked_for() -> None:
-    """OIDC Core §5.5: the rest is voluntary, and left out."""
-    names = {
-        "email": {"essential": True},
-        "email_verified": None,
-        "department": None,
-        "phone_number": None,
-        "iss": None,
-    }
-    asked = ask({"claims": json.dumps({"userinfo": names, "id_token": {"name": None}, "x": 1})}).request.terms
-    assert asked.userinfo_claims == ("email", "email_verified", "department")
-    assert asked.id_token_claims == ("name",)
-
-
-def test_an_essential_acr_is_kept_apart_from_a_wish() -> None:
-    """OIDC Core §5.5.1.1"""
-    essential = {"acr": {"essential": True, "values": ["gold", "silver"]}}
-    asked = ask({"claims": json.dumps({"id_token": essential}), "acr_values": "bronze"}).request
-    assert (asked.essential_acr, asked.acr_values) == (("gold", "silver"), ("bronze",))
-    wished = ask({"claims": json.dumps({"id_token": {"acr": {"value": "gold"}}}), "acr_values": "bronze gold"}).request
-    assert (wished.essential_acr, wished.acr_values) == ((), ("bronze", "gold"))
-
-
-def test_an_essential_auth_time_must_be_known_whenever_it_was() -> None:
-    essential = json.dumps({"id_token": {"auth_time": {"essential": True}}})
-    assert ask({"claims": essential}).request.max_age == ANY_AGE
-    assert ask({"claims": essential, "max_age": "5"}).request.max_age == 5
-    assert ask({"claims": '{"id_token": {"auth_time": null}}'}).request.max_age is None
-
-
-def test_a_sub_with_a_value_is_the_one_person_who_may_sign_in() -> None:
-    same = {"claims": '{"id_token": {"sub": {"value": "sub-1"}}}'}
-    assert ask(same).request.id_token_hint_sub == "sub-1"
-    assert ask({**same, "id_token_hint": "good"}).request.id_token_hint_sub == "sub-1"
-
-
-def test_a_form_post_is_answered_where_the_client_may_have_it() -> None:
-    assert ask({"response_mode": "form_post"}).request.response_mode == "form_post"
-    assert ask({"response_mode": "query"}).request.response_mode == "query"
-    assert ask().request.response_mode == "query"
-
-
-def test_an_api_of_the_client_may_be_asked_for_again_and_again() -> None:
-    """RFC 8707 §2: `resource` may repeat."""
-    orders = "https://orders.example.com"
-    assert ask({"resource": (orders, orders)}).request.terms.resources == (orders,)
-    assert ask().request.terms.resources == ()
-
-
-KEY = "k" * 43
-
-
-def test_a_code_is_bound_to_the_key_that_is_named_or_was_proven() -> None:
-    """RFC 9449 §10, §10.1"""
-    proven = Came("handle", cnf={"jkt": KEY})
-    assert ask().request.terms.cnf == {}
-    assert ask({"dpop_jkt": KEY}).request.terms.cnf == {"jkt": KEY}
-    assert ask(came=proven).request.terms.cnf == {"jkt": KEY}
-    assert ask({"dpop_jkt": KEY}, proven).request.terms.cnf == {"jkt": KEY}
-    with pytest.raises(InvalidRequest) as refused:
-        ask({"dpop_jkt": "j" * 43}, proven)
-    assert refused.value.reason == "dpop_jkt_mismatch"
-
-
-def test_what_must_be_pushed_or_signed_may_be() -> None:
-    assert ask({"client_id": "pushes"}, Came("handle")).request.pushed == "handle"
-    assert ask({"client_id": "signs"}, Came(signed=True)).request.client_id == "signs"
 
 
 def test_a_hint_too_long_to_be_true_is_ignored() -> None:

@@ -19,14 +19,18 @@ def test_discovery_tells_what_works(house: House, path: str) -> None:
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert set(document["id_token_signing_alg_values_supported"]) == {"ES256", "RS256"}
     assert document["authorization_response_iss_parameter_supported"] is True
-    assert document["request_parameter_supported"] is document["request_uri_parameter_supported"] is False
+    assert document["request_parameter_supported"] is document["claims_parameter_supported"] is True
+    assert document["request_uri_parameter_supported"] is False, "only our own, and those need no announcement"
+    assert document["require_pushed_authorization_requests"] is document["require_signed_request_object"] is False
+    assert document["response_modes_supported"] == ["query", "form_post"]
+    assert "none" not in document["request_object_signing_alg_values_supported"]
     assert {"introspection_endpoint", "registration_endpoint"}.isdisjoint(document)
 
 
 def test_every_endpoint_named_here_is_served_here(house: House) -> None:
     document = house.http.get(DISCOVERY[0]).json or {}
     routes = {rule.rule for rule in house.http.application.url_map.iter_rules()}
-    elsewhere = {"authorization_endpoint", "end_session_endpoint"}
+    elsewhere = {"authorization_endpoint", "end_session_endpoint", "pushed_authorization_request_endpoint"}
     named = {name for name in document if name.endswith("_endpoint") or name == "jwks_uri"} - elsewhere
     assert {str(document[name]).removeprefix(ISSUER) for name in named} <= routes
 

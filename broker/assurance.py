@@ -95,11 +95,11 @@ def advice(idp: IdentityProvider) -> str:
 
 
 def _sent(idp: IdentityProvider, identity: Identity) -> Iterator[str]:
-    """Method values as they came; of OpenID Connect only what the ID token said."""
-    if idp.protocol != "oidc":
+    """Method values as they came, of what was signed: an assertion, or an ID token without its userinfo."""
+    if idp.protocol in {"saml", "wsfed"}:
         yield from method_values(idp.profile, identity.attributes)
-        return
-    yield from (value for value in identity.attributes.get("amr", ()) if isinstance(value, str))
+    elif idp.protocol == "oidc":
+        yield from (value for value in identity.attributes.get("amr", ()) if isinstance(value, str))
 
 
 def _words(profile: VendorProfile, value: str) -> tuple[str, ...]:

@@ -164,13 +164,14 @@ class Authorize:
         silent = "none" in asked.request.prompt
         if silent and asked.realm.active_tenant is None and self._undecided(asked):
             raise InteractionRequired("home_realm_undecided")
-        session = self._session(asked)
+        found = self._found(asked)
+        session = self._session(asked, found)
         if session is not None and self.stands(asked.configuration, session):
             return self._resumed(asked, session)
         if silent and asked.realm.outcome == "chooser":
             raise InteractionRequired("home_realm_undecided")
         if silent:
-            raise LoginRequired("no_session")
+            raise LoginRequired(self._why_none(asked, found))
         if asked.realm.outcome == "chooser":
             return self._page(asked)
         return self._started(asked)
@@ -185,17 +186,17 @@ class Authorize:
         found = self.sessions.find(asked.configuration, asked.client, browser, tenant=None, idp=None, ip=asked.ip)
         return len({session.tenant for session in found}) > 1
 
-    def _session(self, asked: Asked) -> Session | None:
-        """This browser's one session that answers the request as it is asked; None: sign in again."""
+    def _found(self, asked: Asked) -> tuple[Session, ...]:
+        """This browser's sessions that may be looked at for the request."""
         browser = self.cookies.session(request)
         prompt = asked.request.prompt
         if browser is None or prompt & AFRESH:
-            return None
+            return ()
         realm = asked.realm
         decided = realm.outcome == "redirect"
         if not decided and asked.request.login_hint is not None:
-            return None
-        found = self.sessions.find(
+            return ()
+        return self.sessions.find(
             asked.configuration,
             asked.client,
             browser,
@@ -203,8 +204,17 @@ class Authorize:
             idp=(str(realm.tenant), str(realm.idp)) if decided else None,
             ip=asked.ip,
         )
+
+    def _session(self, asked: Asked, found: tuple[Session, ...]) -> Session | None:
+        """The one that answers the request as it is asked; None: sign in again."""
         fitting = [session for session in found if self._fits(asked, session)]
+        decided = asked.realm.outcome == "redirect"
         return fitting[0] if len(fitting) == 1 or (decided and fitting) else None
+
+    def _why_none(self, asked: Asked, found: tuple[Session, ...]) -> str:
+        """What the browser's session lacks, where it has one."""
+        lacking = (self.signin.shortcoming(asked.configuration, asked.request, session) for session in found)
+        return next((reason for reason in lacking if reason is not None), "no_session")
 
     def _fits(self, asked: Asked, session: Session) -> bool:
         """OIDC Core §3.1.2.1: recent and strong enough, and the person that the hints name."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
+from broker import assurance
 from broker.clients import ASSERTION_ALGORITHMS, BY_CERTIFICATE, DPOP_ALGORITHMS, METHODS, request_object
 from broker.grants import GRANTS
 from broker.oauth2 import pkce, scopes
@@ -52,6 +53,7 @@ def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) ->
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "tls_client_certificate_bound_access_tokens": certificates,
+        "acr_values_supported": list(assurance.ACR_VALUES),
         "code_challenge_methods_supported": list(pkce.METHODS),
         "prompt_values_supported": list(PROMPTS),
         "claim_types_supported": ["normal"],

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from broker.app.house import House
+from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
 from broker.web.cors import Cors
+from broker.web.introspect import IntrospectionEndpoint
 from broker.web.par import PushedAuthorization
 from broker.web.revoke import RevocationEndpoint
 from broker.web.token import TokenEndpoint
 from broker.web.userinfo import UserinfoEndpoint
 
 
-def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint, PushedAuthorization]:
+def back(
+    house: House,
+) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint, IntrospectionEndpoint, PushedAuthorization]:
     deployment, cors = house.deployment, Cors(house.live)
     door = house.door
     issuer = Issuer(
@@ -45,5 +49,14 @@ def back(house: House) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpo
             clock=house.clock,
         ),
         RevocationEndpoint(door=door, store=house.store, tokens=house.tokens, cors=cors, clock=house.clock),
+        IntrospectionEndpoint(
+            door=door,
+            store=house.store,
+            people=house.sessions,
+            tokens=house.tokens,
+            answers=IntrospectionAnswers(deployment.issuer, house.keys, signing=deployment.signing, clock=house.clock),
+            issuer_url=deployment.issuer,
+            clock=house.clock,
+        ),
         PushedAuthorization(door, house.requests, house.tokens.hint, cors, house.clock),
     )

@@ -47,6 +47,25 @@ class Desk:
             return self._service(token)
         return self._person(token, str(token.tenant))
 
+    def refreshing(self, refresh_token: str) -> Grant:
+        """The grant of a refresh token that would be redeemed now.
+
+        Raises InvalidGrant: refresh_unknown, refresh_expired, refresh_reuse (it was used before), those of `standing`.
+        """
+        tenant = self.store.deployment.owner_of_refresh(refresh_token)
+        use = self.store.of(tenant).peek_refresh(refresh_token) if tenant is not None else None
+        if tenant is None or use is None:
+            raise InvalidGrant("refresh_unknown")
+        if use.state != "fresh":
+            raise InvalidGrant("refresh_reuse" if use.state == "used" else "refresh_expired")
+        store = self.store.of(tenant)
+        found = store.grant(use.grant_id)
+        client = self._client(found.client_id if found else "")
+        grant = standing.require_standing(found, client, self.now)
+        session = standing.session_behind(grant, store, self.people, self.configuration)
+        standing.entitled(self.people, self.configuration, session, client)
+        return grant
+
     def _service(self, token: AccessToken) -> policy.Service | None:
         """The workload whose token it is, not who exchanged it."""
         if token.sub not in self.configuration.clients:

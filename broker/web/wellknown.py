@@ -37,6 +37,7 @@ def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) ->
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "revocation_endpoint": f"{issuer}/revoke",
+        "introspection_endpoint": f"{issuer}/introspect",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": False,
         "end_session_endpoint": f"{issuer}/logout",
@@ -51,6 +52,9 @@ def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) ->
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": authentication,
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": [name for name in authentication if name != "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_signing_alg_values_supported": [next(iter(algorithms))],  # the default is the first
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "tls_client_certificate_bound_access_tokens": certificates,
         "acr_values_supported": list(assurance.ACR_VALUES),

@@ -40,10 +40,12 @@ from broker.outbound import Response
 from broker.seal import Seal
 from broker.store import Store, StoredKey
 from broker.tokens.access import OwnTokens
+from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
 from broker.web import errors
 from broker.web.cors import Cors
+from broker.web.introspect import IntrospectionEndpoint
 from broker.web.pages import Pages
 from broker.web.revoke import RevocationEndpoint
 from broker.web.token import TokenEndpoint
@@ -158,7 +160,9 @@ class House:
         token = TokenEndpoint(door, self.store, self.people, self.issuer, ISSUER, LIFETIMES, cors, clock)
         userinfo = UserinfoEndpoint(lambda: self.live, self.store, self.people, self.tokens, seen, ISSUER, cors, clock)
         revoke = RevocationEndpoint(door, self.store, self.tokens, cors, clock)
-        for endpoint in (token, userinfo, revoke, WellKnown.of(ISSUER, Signing().algorithms, self.keys)):
+        answers = IntrospectionAnswers(ISSUER, self.keys, signing=Signing(), clock=clock)
+        introspect = IntrospectionEndpoint(door, self.store, self.people, self.tokens, answers, ISSUER, clock)
+        for endpoint in (token, userinfo, revoke, introspect, WellKnown.of(ISSUER, Signing().algorithms, self.keys)):
             app.register_blueprint(endpoint.blueprint())
         errors.register(app, Pages(ISSUER), self._record, issuer=ISSUER)
         return app

@@ -10,11 +10,13 @@ from werkzeug.test import TestResponse
 from broker.model import Api, Client, Configuration
 from tests.unit.grants.house import ALL_SCOPES, SPA, WEB, House, claims, configuration
 
+ASKING = replace(WEB, client_id="orders-api", redirect_uris=(), grant_types=(), scopes=(), audience=None)
 ORDERS = Api(
     "https://orders.example.com",
     "Orders",
     scopes=("orders.read", "orders.write"),
     roles=("admin", "viewer"),
+    introspecting=("orders-api",),
     exchanging=("gateway",),
     access_token=300,
     access_token_alg="RS256",
@@ -42,7 +44,7 @@ SERVICES = {"nightly": ("viewer", "admin"), "everywhere": ("viewer", "admin"), "
 
 
 def world(*more: Client) -> Configuration:
-    live = configuration(WEB, SPA, APP, SERVICE, EVERYWHERE, NOWHERE, LOUD, *more)
+    live = configuration(WEB, SPA, APP, SERVICE, EVERYWHERE, NOWHERE, LOUD, ASKING, *more)
     tenants = {name: replace(tenant, services=SERVICES) for name, tenant in live.tenants.items()}
     return replace(live, tenants=tenants, apis={api.audience: api for api in (ORDERS, STOCK, ARCHIVE)})
 

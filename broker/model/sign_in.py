@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from broker.model.token import NO_TERMS, Terms
 
 Value = str | int | float | bool
+ANY_AGE = 2_147_483_647  # seconds: when somebody signed in must be known, and however long ago it was will do
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from broker.errors import (
     UnsupportedResponseType,
 )
 from broker.model import AuthRequest, Client, Configuration, Terms
+from broker.model.sign_in import ANY_AGE
 from broker.oauth2 import audiences, claims_parameter, pkce, scopes
 from broker.oauth2.claims_parameter import ClaimsRequest
 from broker.oauth2.parameters import Parameters, one, repeated, too_long
@@ -31,7 +32,6 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 LONGEST_NONCE = 2048  # characters
 LONGEST_HINT = 512
 LONGEST_VALUE = 16384
-ANY_AGE = 2_147_483_647  # seconds: how long ago does not matter, but it must be known
 _MAX_AGE = re.compile(r"[0-9]{1,10}", re.ASCII)
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _TENANT_ACR = "tenant:"

@@ -20,6 +20,7 @@ from broker.connectors.saml.subject import attributes_of, logout_of, subject_of,
 from broker.connectors.saml.trust import Trust
 from broker.errors import AssertionRejected
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, PostForm, Redirect
+from broker.model.sign_in import ANY_AGE
 from broker.xml import authn_request, bindings, gate, sp
 from broker.xml.authn_request import AuthnRequest
 from broker.xml.metadata import IdpMetadata, MetadataRefused
@@ -60,7 +61,7 @@ class SamlConnector:
             destination=by_post or idp.sso_url,
             acs=callback_url,
             issue_instant=self._surroundings.clock(),
-            force_authn=request.reauthenticate or request.max_age is not None,
+            force_authn=request.reauthenticate or request.max_age not in {None, ANY_AGE},
             name_id_format=self._settings.name_id_format,
             class_refs=self._settings.authn_context or (assurance.classes(self._idp) if request.multi_factor else ()),
             comparison=self._settings.authn_comparison,

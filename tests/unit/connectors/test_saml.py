@@ -12,6 +12,7 @@ import pytest
 from broker.connectors.saml import SamlConnector
 from broker.errors import AssertionRejected
 from broker.model import Callback, Identity, MetadataSource, Redirect, SamlSettings
+from broker.model.sign_in import ANY_AGE
 from tests.attacks.saml.case import Context
 from tests.attacks.saml.harness import ACS, ISSUER, NOW, begun, connector, idp_of, surroundings
 from tests.idps.saml_signer import PASSWORD, TRANSIENT, Entity, signer
@@ -123,6 +124,17 @@ def test_fresh_authentication_is_accepted() -> None:
     saml = connector()
     request, context = begun(saml, reauthenticate=True)
     assert saml.finish(request, context.post(context.signed()), ACS).auth_time == int(NOW - 10)
+
+
+def test_an_essential_auth_time_needs_no_new_authentication() -> None:
+    """OIDC Core §5.5.1: the instant must be known, and every assertion tells it."""
+    saml = connector()
+    request, context = begun(saml)
+    request = replace(request, max_age=ANY_AGE, created_at=int(NOW))
+    action = saml.begin(request, ACS).action
+    assert isinstance(action, Redirect)
+    assert "ForceAuthn" not in inflated(action.url)
+    assert saml.finish(request, context.post(context.signed(authn_instant=-9000)), ACS).auth_time == int(NOW - 9000)
 
 
 @pytest.mark.parametrize(("max_age", "reason"), [(60, None), (5, "stale_authn")])

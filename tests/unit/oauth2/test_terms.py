@@ -7,7 +7,8 @@ import json
 import pytest
 
 from broker.errors import InvalidRequest
-from broker.oauth2.request import ANY_AGE, Came
+from broker.model.sign_in import ANY_AGE
+from broker.oauth2.request import Came
 from tests.unit.oauth2.asking import ask
 
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from broker import assurance
 from broker.errors import AccessDenied, ShownError
-from broker.model import Client, Configuration, Entitlement, Identity, IdentityProvider, SignInPolicy, Tenant
+from broker.model import Client, Configuration, Entitlement, Identity, IdentityProvider, SignInPolicy, Tenant, Workload
 from broker.model.provider import MetadataSource
 from broker.oauth2 import redirect_uris
 from broker.xml import federation, metadata
@@ -75,6 +75,17 @@ def admit_workload(configuration: Configuration, client_id: str, tenant_id: str)
     _require_allowed_client(tenant.sign_in.towards(client_id), client)
     given = tenant.services.get(client_id, ())
     return Service(client, tenant, tuple(role for role in given if client.roles is None or role in client.roles))
+
+
+def require_welcome(workload: Workload, tenant: Tenant | None) -> None:
+    """A platform's token instead of a secret: where the identity is for one tenant, and where a tenant wants none.
+
+    Raises AccessDenied: workload_tenant, workloads_forbidden.
+    """
+    if workload.tenant is not None and (tenant is None or tenant.id != workload.tenant):
+        raise AccessDenied("workload_tenant", "This workload identity is for another organisation.")
+    if tenant is not None and not tenant.sign_in.workloads:
+        raise AccessDenied("workloads_forbidden", "This organisation does not take the tokens of workload platforms.")
 
 
 def sign_in_policy(tenant: Tenant, home: Tenant, client: Client) -> SignInPolicy:

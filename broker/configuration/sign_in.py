@@ -19,6 +19,7 @@ def sign_in_policy(shape: ClientSignInShape) -> SignInPolicy:
         session_idle=whole.session_idle,
         lifetimes=TokenLifetimes(**shape.lifetimes.model_dump()),
         clients={name: sign_in_policy(own) for name, own in whole.clients.items()},
+        workloads=whole.workloads,
     )
 
 

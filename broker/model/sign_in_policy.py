@@ -70,6 +70,7 @@ class SignInPolicy:
     session_idle: int | None = None
     lifetimes: TokenLifetimes = DEPLOYMENT_S
     clients: Mapping[str, SignInPolicy] = field(default_factory=dict)
+    workloads: bool = True  # applications may prove themselves by the token of a platform
 
     def towards(self, client_id: str) -> SignInPolicy:
         """What holds for one client."""
@@ -88,6 +89,7 @@ class SignInPolicy:
             session_absolute=shortest(self.session_absolute, other.session_absolute),
             session_idle=shortest(self.session_idle, other.session_idle),
             lifetimes=self.lifetimes.shorter(other.lifetimes),
+            workloads=self.workloads and other.workloads,
         )
 
     def of_any_role(self) -> SignInPolicy:

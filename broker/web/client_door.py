@@ -10,7 +10,7 @@ from flask import Request
 from broker.audit import new_reference
 from broker.clients import Authentication, Presented, Proven
 from broker.errors import OAuthError
-from broker.model import AuditEvent, Client, Configuration
+from broker.model import AuditEvent, Client, Configuration, Workload
 from broker.oauth2.parameters import Parameters
 from broker.web.cors import asked_by
 from broker.web.parameters import posted, queried
@@ -21,12 +21,16 @@ BINDINGS = {"/token": Binding.REQUIRED, "/par": Binding.SHOWN}  # elsewhere noth
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A proven client and what it posted. cnf: the key that it proved to hold, for tokens bound to it (RFC 7800)."""
+    """A proven client and what it posted. cnf: the key that it proved to hold, for tokens bound to it (RFC 7800).
+
+    workload: the identity whose token proved it, where it has no secret of its own.
+    """
 
     client: Client
     form: Parameters
     configuration: Configuration  # the live revision, for all that this request decides
     cnf: Mapping[str, str] = field(default_factory=dict)
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class ClientDoor:
             cnf = self.senders.bound(request, client, certificate, BINDINGS.get(request.path, Binding.NONE))
         except OAuthError as refused:
             raise refused.about(client_id=client.client_id) from refused.__cause__
-        return Caller(client, form, configuration, cnf)
+        return Caller(client, form, configuration, cnf, proven.workload)
 
     def _note(self, proven: Proven) -> None:
         """Every use of a workload identity leaves its trace; secrets and keys show in what they bring."""

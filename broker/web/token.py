@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify, request
 
+from broker import policy
 from broker.audit import new_reference
-from broker.errors import BrokerError, InvalidRequest, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from broker.errors import (
+    AccessDenied,
+    BrokerError,
+    InvalidRequest,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from broker.grants import GRANTS, Granted, People, TokenRequest
-from broker.model import AuditEvent, Client, Configuration, Lifetimes, TokenSet
+from broker.model import AuditEvent, Client, Configuration, Lifetimes, Tenant, TokenSet, Workload
 from broker.oauth2.parameters import Parameters, one
 from broker.store import Store, Transaction
 from broker.tokens.issuer import Issuer, check
@@ -86,11 +94,9 @@ class TokenEndpoint:
         )
         try:
             granted = GRANTS[grant_type](asked)
-            check(
-                granted.authorization,
-                caller.client,
-                caller.configuration.tenants.get(granted.authorization.tenant or ""),
-            )
+            tenant = caller.configuration.tenants.get(granted.authorization.tenant or "")
+            _require_welcome(caller.workload, tenant)
+            check(granted.authorization, caller.client, tenant)
         except OAuthError as refused:
             return refused
         transaction.record(_event(granted))
@@ -106,6 +112,16 @@ def _grant_type(form: Parameters, client: Client) -> str:
     if grant_type not in client.grant_types:
         raise UnauthorizedClient("grant_not_allowed")
     return grant_type
+
+
+def _require_welcome(workload: Workload | None, tenant: Tenant | None) -> None:
+    """Whatever grant it came by. Raises UnauthorizedClient: workload_tenant, workloads_forbidden."""
+    if workload is None:
+        return
+    try:
+        policy.require_welcome(workload, tenant)
+    except AccessDenied as refused:
+        raise UnauthorizedClient(refused.reason, refused.public).about(tenant=tenant.id if tenant else None) from None
 
 
 def _answer(tokens: TokenSet) -> Response:

@@ -89,6 +89,7 @@ class SignInShape(ClientSignInShape):
     session_absolute: Duration | None = None
     session_idle: Duration | None = None
     clients: dict[ClientId, ClientSignInShape] = Field(default_factory=dict)
+    workloads: bool = True
     impersonation: Annotated[object, NotYet((False,))] = False
 
 

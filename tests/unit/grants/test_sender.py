@@ -25,13 +25,8 @@ MTLS = replace(
     auth=ApplicationAuth("tls_client_auth", certificate=CertificateName("subject_dn", "CN=app")),
     mtls_bound=True,
 )
-CI = replace(
-    WEB,
-    client_id="ci",
-    auth=ApplicationAuth(
-        "workload", workloads=(Workload("farm", GITHUB, shared=True, subject="s", jwks=jwks(key("gh"))),)
-    ),
-)
+FARM = Workload("farm", GITHUB, shared=True, subject="s", jwks=jwks(key("gh")))
+CI = replace(WEB, client_id="ci", auth=ApplicationAuth("workload", workloads=(FARM,)))
 CERTIFICATE = made("CN=app", "tls")
 SEEN = {"X-SSL-Client-Cert": nginx(CERTIFICATE), "X-SSL-Client-Verify": "SUCCESS"}
 THUMBPRINT = read_certificate(SEEN["X-SSL-Client-Cert"], verified=True).thumbprint
@@ -332,3 +327,48 @@ def test_every_use_of_a_workload_identity_is_audited(house: House) -> None:
 def test_a_token_of_another_workload_brings_nothing(house: House, changed: dict[str, Any], reason: str) -> None:
     sent = {"client_assertion_type": JWT_BEARER, "client_assertion": workload_token(**changed)}
     house.refused(redeem(house, CI, **sent), 401, "invalid_client", reason)
+
+
+def with_tenant(house: House, **sign_in: Any) -> None:
+    """contoso with another sign-in policy."""
+    tenants = dict(house.live.tenants)
+    tenants["contoso"] = replace(tenants["contoso"], sign_in=replace(tenants["contoso"].sign_in, **sign_in))
+    house.live = replace(house.live, tenants=tenants)
+
+
+def test_a_tenant_may_forbid_workload_identities(house: House) -> None:
+    with_tenant(house, workloads=False)
+    sent = {"client_assertion_type": JWT_BEARER, "client_assertion": workload_token()}
+    house.refused(redeem(house, CI, **sent), 400, "unauthorized_client", "workloads_forbidden")
+    assert redeem(house, SIGNER).status_code == 200, "other clients go on"
+
+
+@pytest.mark.parametrize(("tenant", "status"), [("contoso", 200), ("fabrikam", 400)])
+def test_an_identity_of_one_tenant_speaks_for_that_tenant_only(house: House, tenant: str, status: int) -> None:
+    narrowed = ApplicationAuth("workload", workloads=(replace(FARM, tenant="contoso"),))
+    service = replace(CI, auth=narrowed, grant_types=("client_credentials",), scopes=("export",))
+    house.live = configuration(service)
+    form = {"client_id": "ci", "client_assertion_type": JWT_BEARER, "client_assertion": workload_token()}
+    response = house.http.post("/token", data={**form, "grant_type": "client_credentials", "tenant": tenant})
+    if status == 200:
+        assert claims(tokens(response)["access_token"])["tenant"] == "contoso"
+    else:
+        house.refused(response, status, "unauthorized_client", "workload_tenant")
+
+
+def test_an_identity_of_one_tenant_never_speaks_for_none(house: House) -> None:
+    narrowed = ApplicationAuth("workload", workloads=(replace(FARM, tenant="contoso"),))
+    service = replace(CI, auth=narrowed, grant_types=("client_credentials",), scopes=("x",), tenant_claims=False)
+    house.live = configuration(service)
+    form = {"client_id": "ci", "client_assertion_type": JWT_BEARER, "client_assertion": workload_token()}
+    response = house.http.post("/token", data={**form, "grant_type": "client_credentials"})
+    house.refused(response, 400, "unauthorized_client", "workload_tenant")
+
+
+def test_a_workloads_own_token_is_bound_to_its_key(house: House) -> None:
+    service = replace(BOUND, grant_types=("client_credentials",), scopes=("export",), tenants=("contoso",))
+    house.live = configuration(service)
+    form = {"grant_type": "client_credentials"}
+    got = tokens(send(house, service, form, proof()))
+    assert (got["token_type"], claims(got["access_token"])["cnf"]) == ("DPoP", {"jkt": jkt()})
+    house.refused(send(house, service, form, None), 400, "invalid_dpop_proof", "dpop_missing")

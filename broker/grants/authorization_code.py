@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from broker.errors import InvalidGrant, InvalidRequest, InvalidTarget
-from broker.grants import binding, standing, target
-from broker.grants.request import Granted, TokenRequest, new_handle
-from broker.model import Code, Entitlement, Session, serial
-from broker.model.sign_in_policy import at_most
+from broker.grants import binding, opening
+from broker.grants.request import Granted, TokenRequest
+from broker.model import Code, serial
 from broker.oauth2 import pkce
-from broker.store.records import Grant
 
 
 def authorization_code(request: TokenRequest) -> Granted:
     """Raises InvalidRequest: code_missing. InvalidGrant: code_replay, code_unknown, code_tenant, code_client,
-    redirect_uri, those of `pkce.verify`, `binding` and `standing`. InvalidTarget: those of `target`.
+    redirect_uri, those of `pkce.verify`, `binding` and `opening`. InvalidTarget: those of `opening`.
     """
     handle = request.form.get("code")
     if handle is None:
@@ -30,30 +28,7 @@ def _redeem(request: TokenRequest, handle: str, code: Code) -> Granted:
     _require_same_redirect_uri(request, code)
     pkce.verify(code.code_challenge, request.form.get("code_verifier"))
     binding.require_holder(code.terms.cnf, request)
-    store = request.transaction.of(code.tenant)
-    session = standing.living(store.session(code.sid), request.people, request.configuration)
-    entitlement = standing.entitled(request.people, request.configuration, session, request.client)
-    audience = target.audience(request, code.terms, code.tenant)
-    grant = _grant(request, handle, code, session, entitlement)
-    store.open_grant(grant)
-    store.note_client(session.sid, request.client.client_id)
-    refresh_token = new_handle() if "refresh_token" in request.client.grant_types else None
-    if refresh_token is not None:
-        store.add_refresh(refresh_token, grant.id, grant.expires_at)
-    authorization = standing.authorization(
-        request.configuration,
-        request.client,
-        session,
-        entitlement,
-        grant_id=grant.id,
-        terms=binding.of_access(grant.terms, request),
-        scope=code.scope,
-        issuer=request.issuer,
-        nonce=code.nonce,
-        refresh_token=refresh_token,
-        upstream_checked_at=standing.upstream_checked_at(request.configuration, store, session),
-    )
-    return Granted(target.aimed(request, authorization, audience), "token.issued", code.reference)
+    return opening.opened(request, code, "token.issued", handle)
 
 
 def _take(request: TokenRequest, handle: str) -> Code:
@@ -86,24 +61,3 @@ def _require_same_client(request: TokenRequest, code: Code) -> None:
 def _require_same_redirect_uri(request: TokenRequest, code: Code) -> None:
     if code.redirect_uri != request.form.get("redirect_uri"):
         raise InvalidGrant("redirect_uri", "redirect_uri is not the one of the authorization request.")
-
-
-def _grant(request: TokenRequest, handle: str, code: Code, session: Session, entitlement: Entitlement) -> Grant:
-    """The refresh lifetime is absolute; without `offline_access` the session's end comes first."""
-    offline = "offline_access" in code.scope
-    latest = request.now + at_most(request.lifetimes.refresh_token, entitlement.lifetimes.refresh_token)
-    return Grant(
-        id=new_handle(),
-        tenant=code.tenant,
-        client_id=code.client_id,
-        sid=session.sid,
-        sub=session.sub,
-        scope=code.scope,
-        offline=offline,
-        session=session,
-        created_at=request.now,
-        expires_at=latest if offline else min(latest, session.expires_at),
-        nonce=code.nonce,
-        terms=binding.of_refresh(code.terms, request),
-        code=handle,
-    )

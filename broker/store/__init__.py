@@ -3,10 +3,12 @@
 Store         the front: `of(tenant)`, `deployment`, `transaction()`, and the schema's upkeep
 TenantStore   what belongs to one tenant; another tenant's data does not exist for it
 DeploymentStore   the short closed list of what belongs to none
+DeviceStore   devices that belong to no tenant until somebody answers for them
 Transaction   several of them together, with the audit events, in one commit
 """
 
 from broker.store.deployment import DeploymentStore
+from broker.store.devices import DeviceStore
 from broker.store.records import Grant, KnownPerson, RefreshUse, Revision, StoredEvent, StoredKey, UpstreamHeld
 from broker.store.store import Store, StoreDocuments
 from broker.store.tenant import TenantStore
@@ -14,6 +16,7 @@ from broker.store.transaction import Transaction
 
 __all__ = [
     "DeploymentStore",
+    "DeviceStore",
     "Grant",
     "KnownPerson",
     "RefreshUse",

@@ -97,3 +97,28 @@ class UpstreamHeld:
 
     checked_at: int
     refresh_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWaiting:
+    """A device that nobody has answered yet, and what it asked for."""
+
+    client_id: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePoll:
+    """state: pending | approved | denied."""
+
+    state: str
+    too_soon: bool
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAnswer:
+    """Of an approved device: the person's tenant, and what its tokens are made of."""
+
+    tenant: str
+    answer: str = field(repr=False)

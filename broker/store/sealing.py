@@ -39,6 +39,15 @@ class Sealing:
         """Found by those who know the key only: a subject may be an e-mail address."""
         return self._seal.mac("person", json.dumps([tenant, idp, upstream, subject]).encode()).hex()
 
+    def user_code_key(self, user_code: str) -> str:
+        """A user code has 34 bits: whoever reads the database without the key cannot try them all."""
+        return self._seal.mac("user code", user_code.encode()).hex()
+
+    def network_key(self, network: str) -> str:
+        """An address is personal: counted without being readable."""
+        return self._seal.mac("network", network.encode()).hex()
+
+
     def session_row(self, session: Session, browser: str) -> dict[str, object]:
         return {
             "tenant": session.tenant,

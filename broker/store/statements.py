@@ -22,9 +22,11 @@ from sqlalchemy import (
 
 from broker.store.tables import (
     audit_events,
+    device_codes,
     documents,
     grants,
     group_lists,
+    guesses,
     keys,
     one_time,
     person_aliases,
@@ -254,3 +256,5 @@ EXPIRE = (
     delete(group_lists).where(group_lists.c.expires_at <= _now),
     update(keys).where(keys.c.expires_at <= _now, keys.c.private != "").values(private=""),
 )
+    delete(device_codes).where(device_codes.c.expires_at <= _now),
+    delete(guesses).where(guesses.c.expires_at <= _now),

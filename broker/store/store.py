@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from broker.seal import Seal
 from broker.store import schema, statements
 from broker.store.deployment import DeploymentStore
+from broker.store.devices import DeviceStore
 from broker.store.engine import Database
 from broker.store.sealing import Sealing
 from broker.store.tenant import TenantStore
@@ -22,6 +23,7 @@ class Store:
         self._sealing = Sealing(seal)
         self._clock = clock
         self.deployment = DeploymentStore(self._database, self._sealing, clock)
+        self.devices = DeviceStore(self._database, self._sealing, clock)
 
     def of(self, tenant: str) -> TenantStore:
         return TenantStore(tenant, self._database, self._sealing, self._clock)

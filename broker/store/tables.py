@@ -181,6 +181,36 @@ documents = Table(
 
 keys = Table(
     "keys",
+# RFC 8628. state: pending | approved | denied; `tenant` and `answer` (sealed) are those of an approved one.
+device_codes = Table(
+    "device_codes",
+    metadata,
+    _digest("handle", primary_key=True),
+    _digest("user_code"),  # a keyed hash: it is short
+    _name("client_id"),
+    _name("asked"),  # sealed
+    _name("state"),
+    _name("tenant", nullable=True),
+    _name("answer", nullable=True),
+    Column("wait", Integer, nullable=False),  # seconds between two polls
+    _time("next_at"),
+    Column("hasty", Integer, nullable=False),  # 1: the last poll came too soon
+    _time("ends_at"),
+    _time("expires_at"),  # of the row
+    Index("ix_device_codes_user_code", "user_code", unique=True),
+    Index("ix_device_codes_expires_at", "expires_at"),
+)
+
+# How many user codes were typed from a network, until `expires_at`.
+guesses = Table(
+    "guesses",
+    metadata,
+    _digest("key", primary_key=True),
+    Column("many", Integer, nullable=False),
+    _time("expires_at"),
+    Index("ix_guesses_expires_at", "expires_at"),
+)
+
     metadata,
     _name("kid", primary_key=True),
     _name("purpose"),

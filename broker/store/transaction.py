@@ -7,6 +7,7 @@ from collections.abc import Callable
 from broker.model import AuditEvent
 from broker.store import statements
 from broker.store.deployment import DeploymentStore
+from broker.store.devices import DeviceStore
 from broker.store.engine import Together
 from broker.store.link import Link
 from broker.store.sealing import Sealing, event_row
@@ -29,6 +30,10 @@ class Transaction:
     @property
     def deployment(self) -> DeploymentStore:
         return DeploymentStore(self._together, self._sealing, self._clock)
+
+    @property
+    def devices(self) -> DeviceStore:
+        return DeviceStore(self._together, self._sealing, self._clock)
 
     def record(self, event: AuditEvent) -> None:
         """Written when the transaction ends."""

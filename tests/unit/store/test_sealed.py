@@ -25,6 +25,9 @@ PLANTED = (
     "planted-assertion-id",
     "planted-group",
     "planted-upstream-sid",
+    "planted-device",
+    "PLNTDCDX",
+    "192.0.2.77",
     BROWSER,
 )
 
@@ -41,6 +44,9 @@ def full(store: Store) -> Store:
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
     tenant.open_grant(grant(code="planted-code"))
     tenant.add_refresh("planted-refresh", "grant-1", LATER)
+    store.devices.open("planted-device", "PLNTDCDX", "expenses", "planted-payload", wait=5, ends_at=LATER)
+    store.devices.approve(store.devices.key("PLNTDCDX"), "expenses", "contoso", "planted-payload")
+    store.devices.guess("192.0.2.77", 600)
     store.deployment.add_key(key())
     store.deployment.add_revision({"tenants/contoso.yaml": b"planted-configuration"}, "cli", "first", 1)
     with store.transaction() as transaction:

@@ -51,12 +51,12 @@ def world_with_clients(folder: Path, providers: Mapping[str, OidcOp]) -> World:
 
 def push(world: World, client_id: str = "web", changed: Changes | None = None, **more: Any) -> TestResponse:
     """GOOD with changes, as the client itself: None leaves a parameter out."""
-    form: dict[str, Any] = {"client_id": client_id, **GOOD, **_proof(world, client_id), **(changed or {})}
+    form: dict[str, Any] = {"client_id": client_id, **GOOD, **client_proof(world, client_id), **(changed or {})}
     present = {name: value for name, value in form.items() if value is not None}
     return world.browser().post("/par", base_url=world.issuer, data=present, **more)
 
 
-def _proof(world: World, client_id: str) -> dict[str, str]:
+def client_proof(world: World, client_id: str) -> dict[str, str]:
     if client_id == "spa":
         return {}
     if client_id != "fapi":

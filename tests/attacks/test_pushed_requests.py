@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
-from tests.attacks.front import GOOD, Changes, begun, push, pushed, signed, visit
+from tests.attacks.front import GOOD, Changes, begun, client_proof, push, pushed, signed, visit
 from tests.attacks.setting import CALLBACK
-from tests.attacks.world import UnderWay, World, code_of, query
+from tests.attacks.world import VERIFIER, UnderWay, World, code_of, query
+from tests.unit.clients.signing import key, proof
 
 
 @pytest.mark.parametrize("client_id", ["web", "spa", "pusher"])
@@ -216,6 +218,29 @@ def test_a_fapi_client_pushes_with_its_key(here: World) -> None:
     response = under_way.answer()
     answered = parse_qs(urlsplit(response.headers["Location"]).query)
     assert set(answered) == {"code", "state", "iss"}
+
+
+def test_a_code_belongs_to_the_key_that_pushed_the_request(here: World) -> None:
+    """RFC 9449 §10.1; FAPI 2.0 Security Profile, "PAR with DPoP: code bound to the key"."""
+
+    def proven(holder: str, path: str) -> dict[str, str]:
+        made = proof(key(holder), htu=f"{here.issuer}{path}", iat=int(here.clock()))
+        return {"DPoP": made}
+
+    def redeem(holder: str) -> TestResponse:
+        answer = push(here, "fapi", headers=proven("first holder", "/par"))
+        code = begun(here, (answer.json or {})["request_uri"], "fapi").finish()
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER, "redirect_uri": CALLBACK}
+        return here.browser().post(
+            "/token",
+            base_url=here.issuer,
+            data={"client_id": "fapi", **client_proof(here, "fapi"), **form},
+            headers=proven(holder, "/token"),
+        )
+
+    assert (redeem("first holder").json or {})["token_type"] == "DPoP"
+    refused = redeem("second holder")
+    assert ((refused.json or {})["error"], here.events()[-1].reason) == ("invalid_grant", "cnf")
 
 
 def test_state_of_any_sensible_length_comes_back(here: World) -> None:

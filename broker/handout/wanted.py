@@ -1,4 +1,4 @@
-"""Which claims to ask for: those that go out anyway, and those that the tenant's rules read."""
+"""Which claims to ask for: those that go out anyway, those that the tenant's rules read, and what proves a sign-in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Wanted:
 def wanted(tenant: Tenant, idp: IdentityProvider) -> tuple[Wanted, ...]:
     """In the profile's order first. What comes by a scope of OpenID Connect, or never comes, is not asked for."""
     rows, never = idp.profile.ask.get(idp.protocol, {}), idp.profile.never.get(idp.protocol, {})
-    names = {*EVERYWHERE, *_read(tenant, idp)} - _BROKER_S - set(never)
+    names = {*EVERYWHERE, *_read(tenant, idp), *(set(rows) & _evidence(tenant, idp))} - _BROKER_S - set(never)
     known = [Wanted(short, row.source, row.name) for short, row in rows.items() if short in names]
     unknown = sorted(names - set(rows) - set(EVERYWHERE))
     return (*known, *(Wanted(name, f"what holds `{name}`", name) for name in unknown if _is_plain(name)))
@@ -35,6 +35,12 @@ def subject_names(idp: IdentityProvider) -> tuple[str, ...]:
     settings = idp.saml or idp.wsfed or idp.oidc or idp.oauth2
     chosen = settings.subject if settings else ()
     return tuple(part for part in (chosen[0].split("+") if chosen else ()) if part not in _BROKER_S and _is_plain(part))
+
+
+def _evidence(tenant: Tenant, idp: IdentityProvider) -> frozenset[str]:
+    """Where several factors are wanted, what proves them: authentication methods, or Entra's contexts."""
+    asking = tenant.sign_in.require_mfa or any(one.require_mfa for one in tenant.sign_in.clients.values())
+    return frozenset({"acrs" if idp.mfa is not None and idp.mfa.acrs else "amr"} if asking else ())
 
 
 def _read(tenant: Tenant, idp: IdentityProvider) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Step-up that an application asks for (RFC 9470, OIDC Core §5.5.1.1): acr_values are wishes, essential ones are not."""
+"""Step-up that an application asks for (RFC 9470, Core §5.5.1.1): acr_values are wishes, an essential acr is not."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ def back(
             store=house.store,
             people=house.sessions,
             issuer=issuer,
+            tokens=house.tokens,
             issuer_url=deployment.issuer,
             lifetimes=deployment.lifetimes,
             cors=cors,

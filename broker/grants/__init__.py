@@ -12,11 +12,13 @@ from broker.grants.authorization_code import authorization_code
 from broker.grants.client_credentials import client_credentials
 from broker.grants.refresh_token import refresh_token
 from broker.grants.request import Granted, People, TokenRequest
+from broker.grants.token_exchange import TOKEN_EXCHANGE, token_exchange
 
 GRANTS: Mapping[str, Callable[[TokenRequest], Granted]] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh_token,
     "client_credentials": client_credentials,
+    TOKEN_EXCHANGE: token_exchange,
 }
 
 __all__ = ["GRANTS", "Granted", "People", "TokenRequest"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from broker.model import Authorization, Client, Configuration, Entitlement, Lifetimes, Session
 from broker.store import Transaction
+from broker.tokens.access import OwnTokens
 
 
 class People(Protocol):
@@ -35,16 +36,19 @@ class TokenRequest:
     people: People
     lifetimes: Lifetimes
     issuer: str
+    tokens: OwnTokens
     now: int  # epoch seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """`event` and `reference` name the audit event; the reference is that of the sign-in where it is known."""
+    """`event`, `reference` and `detail` are the audit event's; the reference is the sign-in's where it is known."""
 
     authorization: Authorization
     event: str
     reference: str | None = None
+    issued_token_type: str | None = None  # RFC 8693 §2.2.1
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_handle() -> str:

@@ -103,7 +103,6 @@ class TokenSet:
     expires_in: int
     scope: tuple[str, ...]
     token_type: str = "Bearer"
-    issued_token_type: str | None = None  # RFC 8693 §2.2.1
     id_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
 

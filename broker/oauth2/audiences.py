@@ -18,10 +18,15 @@ def resources(configuration: Configuration, client: Client, unverified: Iterable
 
     Raises InvalidTarget: target_syntax, and those of `audiences`.
     """
+    return audiences(configuration, client, uris(unverified))
+
+
+def uris(unverified: Iterable[str]) -> tuple[str, ...]:
+    """RFC 8707 §2. Raises InvalidTarget `target_syntax`."""
     named = tuple(unverified)
     if not all(_is_absolute(one) for one in named):
         raise InvalidTarget("target_syntax", "resource is an absolute URI without a fragment.")
-    return audiences(configuration, client, named)
+    return named
 
 
 def audiences(configuration: Configuration, client: Client, unverified: Iterable[str]) -> tuple[str, ...]:

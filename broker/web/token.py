@@ -21,6 +21,7 @@ from broker.grants import GRANTS, Granted, People, TokenRequest
 from broker.model import AuditEvent, Client, Configuration, Lifetimes, Tenant, TokenSet, Workload
 from broker.oauth2.parameters import Parameters, one
 from broker.store import Store, Transaction
+from broker.tokens.access import OwnTokens
 from broker.tokens.issuer import Issuer, check
 from broker.web.client_door import Caller, ClientDoor
 from broker.web.cors import Cors
@@ -38,6 +39,7 @@ class TokenEndpoint:
     store: Store
     people: People
     issuer: Issuer
+    tokens: OwnTokens
     issuer_url: str
     lifetimes: Lifetimes
     cors: Cors
@@ -68,7 +70,7 @@ class TokenEndpoint:
             tokens = self.issuer.mint(granted.authorization, caller.client, tenant)
         except OAuthError as refused:
             raise refused.about(client_id=caller.client.client_id) from None
-        return _answer(tokens)
+        return _answer(tokens, granted)
 
     def _prove(self, grant_type: str, caller: Caller) -> Granted:
         """One transaction, which a refusal commits too: the burned code stays burned, the family revoked."""
@@ -90,6 +92,7 @@ class TokenEndpoint:
             people=self.people,
             lifetimes=self.lifetimes,
             issuer=self.issuer_url,
+            tokens=self.tokens,
             now=int(self.clock()),
         )
         try:
@@ -124,10 +127,11 @@ def _require_welcome(workload: Workload | None, tenant: Tenant | None) -> None:
         raise UnauthorizedClient(refused.reason, refused.public).about(tenant=tenant.id if tenant else None) from None
 
 
-def _answer(tokens: TokenSet) -> Response:
-    """RFC 6749 §5.1"""
+def _answer(tokens: TokenSet, granted: Granted) -> Response:
+    """RFC 6749 §5.1, RFC 8693 §2.2.1"""
     members: Mapping[str, object] = {
         "access_token": tokens.access_token,
+        "issued_token_type": granted.issued_token_type,
         "token_type": tokens.token_type,
         "expires_in": tokens.expires_in,
         "scope": " ".join(tokens.scope),
@@ -151,4 +155,5 @@ def _event(granted: Granted) -> AuditEvent:
         idp=authorization.idp,
         sub=authorization.sub,
         sid=authorization.sid,
+        detail=granted.detail,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from broker.grants.token_exchange import TOKEN_EXCHANGE
 from broker.model import Client
 from tests.unit.grants.house import CALLBACK, VERIFIER, House
 
@@ -34,7 +35,8 @@ def refresh(house: House, client: Client) -> Form:
     return {"refresh_token": house.tokens_of(client)["refresh_token"]}
 
 
-SELF = {"client_credentials"}  # whose only credential is the client's own: there is nothing to hold
+# No credential of the client's own making: there is nothing to hold, or it was made for somebody else.
+SELF = {"client_credentials", TOKEN_EXCHANGE}
 
 HARNESSES: Mapping[str, Harness] = {
     "authorization_code": Harness(code, "code", "code_missing", "code_unknown", "code_client", "code_replay"),

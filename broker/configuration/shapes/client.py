@@ -21,12 +21,10 @@ from broker.configuration.shapes.fields import (
     Text,
 )
 
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANTS = OneOf(
-    ("authorization_code", "refresh_token", "client_credentials"),
-    later=(
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-        "urn:ietf:params:oauth:grant-type:device_code",
-    ),
+    ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE),
+    later=("urn:ietf:params:oauth:grant-type:device_code",),
 )
 
 

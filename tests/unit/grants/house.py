@@ -157,7 +157,7 @@ class House:
         live: Any = lambda: self.live  # noqa: E731 - read late, as the clock is
         keys = ClientKeys(self.published, clock)
         door = client_door(ISSUER, live, self.store, self.published, keys, seen, clock)
-        token = TokenEndpoint(door, self.store, self.people, self.issuer, ISSUER, LIFETIMES, cors, clock)
+        token = TokenEndpoint(door, self.store, self.people, self.issuer, self.tokens, ISSUER, LIFETIMES, cors, clock)
         userinfo = UserinfoEndpoint(lambda: self.live, self.store, self.people, self.tokens, seen, ISSUER, cors, clock)
         revoke = RevocationEndpoint(door, self.store, self.tokens, cors, clock)
         answers = IntrospectionAnswers(ISSUER, self.keys, signing=Signing(), clock=clock)

@@ -26,7 +26,13 @@ ARCHIVE = Api("https://archive.example.com", "Archive", scopes=("orders.read",))
 APIS = (ORDERS.audience, STOCK.audience, ARCHIVE.audience)
 API_SCOPES = ("orders.read", "orders.write", "stock.read")
 
-APP = replace(WEB, client_id="app", apis=APIS, scopes=(*ALL_SCOPES, *API_SCOPES, "plain"))
+APP = replace(
+    WEB,
+    client_id="app",
+    apis=(*APIS, "https://front.example.com"),
+    grant_types=("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"),
+    scopes=(*ALL_SCOPES, *API_SCOPES, "plain"),
+)
 SERVICE = replace(
     WEB,
     client_id="nightly",
@@ -40,13 +46,30 @@ SERVICE = replace(
 EVERYWHERE = replace(SERVICE, client_id="everywhere", tenants=None, roles=("viewer",))
 NOWHERE = replace(SERVICE, client_id="nowhere", tenant_claims=False, tenants=None)
 LOUD = replace(SPA, client_id="loud", grant_types=("client_credentials",))
-SERVICES = {"nightly": ("viewer", "admin"), "everywhere": ("viewer", "admin"), "nowhere": ("admin",)}
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+FRONT = Api("https://front.example.com", "Front", ("orders.read",), exchanging=("app",))
+GATEWAY = replace(
+    SERVICE,
+    client_id="gateway",
+    grant_types=(EXCHANGE, "client_credentials"),
+    scopes=("email", *API_SCOPES),
+    audience=FRONT.audience,
+    claims=("department",),
+    tenants=None,
+)
+SERVICES = {
+    "nightly": ("viewer", "admin"),
+    "gateway": ("viewer",),
+    "everywhere": ("viewer", "admin"),
+    "nowhere": ("admin",),
+}
 
 
 def world(*more: Client) -> Configuration:
-    live = configuration(WEB, SPA, APP, SERVICE, EVERYWHERE, NOWHERE, LOUD, ASKING, *more)
+    live = configuration(WEB, SPA, APP, SERVICE, EVERYWHERE, NOWHERE, LOUD, ASKING, GATEWAY, *more)
     tenants = {name: replace(tenant, services=SERVICES) for name, tenant in live.tenants.items()}
-    return replace(live, tenants=tenants, apis={api.audience: api for api in (ORDERS, STOCK, ARCHIVE)})
+    return replace(live, tenants=tenants, apis={api.audience: api for api in (ORDERS, STOCK, ARCHIVE, FRONT)})
 
 
 def own_token(house: House, client: Client, **form: Any) -> TestResponse:

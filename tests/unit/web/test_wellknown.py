@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from broker.grants import GRANTS
 from tests.unit.grants.house import ISSUER, House, claims, header, published
 
 DISCOVERY = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
@@ -15,7 +16,7 @@ def test_discovery_tells_what_works(house: House, path: str) -> None:
     document = house.http.get(path).json or {}
     assert document["issuer"] == ISSUER
     assert document["response_types_supported"] == ["code"]
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert document["grant_types_supported"] == list(GRANTS)
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert set(document["id_token_signing_alg_values_supported"]) == {"ES256", "RS256"}
     assert document["authorization_response_iss_parameter_supported"] is True

@@ -38,7 +38,7 @@ def test_the_shipped_example_loads() -> None:
     assert (found.revision, set(found.tenants), set(found.clients)) == (
         7,
         {"contoso", "fabrikam"},
-        {"expenses", "payroll"},
+        {"expenses", "nightly-export", "payroll"},
     )
     assert (found.domains, found.wildcards) == (
         {"contoso.com": "contoso", "fabrikam.com": "fabrikam"},

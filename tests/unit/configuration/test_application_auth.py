@@ -121,7 +121,7 @@ def test_an_own_identity_belongs_to_one_client(tmp_path: Path) -> None:
     found = lines(tmp_path, {"clients/a.yaml": app(auth), "clients/b.yaml": app(auth, name="other")})
     assert found == [
         (
-            "clients/b.yaml:3:39: auth.identities[0]: this is already the own identity of the client in clients/a.yaml; "
-            "put it into a file below workloads/, and `ref` it from both"
+            "clients/b.yaml:3:39: auth.identities[0]: this is already the own identity of the client in "
+            "clients/a.yaml; put it into a file below workloads/, and `ref` it from both"
         )
     ]

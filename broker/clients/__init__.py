@@ -11,7 +11,7 @@ claims           what all these tokens must say
 """
 
 from broker.clients.assertion import ALGORITHMS as ASSERTION_ALGORITHMS
-from broker.clients.assertion import Assertions
+from broker.clients.assertion import FAPI_ALGORITHMS, Assertions
 from broker.clients.authentication import BY_CERTIFICATE, METHODS, Authentication, Presented, Proven
 from broker.clients.certificate import Certificate
 from broker.clients.certificate import read as read_certificate
@@ -25,6 +25,7 @@ __all__ = [
     "ASSERTION_ALGORITHMS",
     "BY_CERTIFICATE",
     "DPOP_ALGORITHMS",
+    "FAPI_ALGORITHMS",
     "METHODS",
     "Assertions",
     "Authentication",

@@ -57,6 +57,7 @@ class Wanted:
     url: str
     nonce: bool = False  # one of ours must be in it
     access_token: str | None = None  # it must be for this token (§7)
+    algorithms: tuple[str, ...] = ALGORITHMS
 
 
 class Proofs:
@@ -72,7 +73,7 @@ class Proofs:
         replay. UseDpopNonce: dpop_nonce.
         """
         try:
-            parts, jkt = jose.verified_by_own_key(unverified, ALGORITHMS, types=(TYPE,))
+            parts, jkt = jose.verified_by_own_key(unverified, wanted.algorithms, types=(TYPE,))
             _require_same_request(parts.claims, wanted)
             _require_same_token(parts.claims, wanted.access_token)
             ends = self._require_recent(parts.claims)

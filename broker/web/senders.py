@@ -11,7 +11,7 @@ from enum import Enum
 
 from flask import Request, Response, after_this_request
 
-from broker.clients import Certificate, Proofs, Wanted, read_certificate
+from broker.clients import DPOP_ALGORITHMS, FAPI_ALGORITHMS, Certificate, Proofs, Wanted, read_certificate
 from broker.errors import InvalidDpopProof, InvalidRequest, InvalidToken
 from broker.model import Client, ClientCertificates
 from broker.model.realm import Network
@@ -101,8 +101,9 @@ class Senders:
             raise InvalidDpopProof("dpop_several", "Send one DPoP proof.")
         if client.dpop == "nonce":
             _with_nonce(self.proofs.nonces.fresh)
-        wanted = Wanted(request.method, self.issuer + request.path, client.dpop == "nonce", access_token)
-        return self.proofs.verify(unverified, wanted)
+        algorithms = FAPI_ALGORITHMS if client.profile == "fapi2" else DPOP_ALGORITHMS
+        url, nonce = self.issuer + request.path, client.dpop == "nonce"
+        return self.proofs.verify(unverified, Wanted(request.method, url, nonce, access_token, algorithms))
 
 
 def _with_nonce(fresh: Callable[[], str]) -> None:

@@ -49,6 +49,7 @@ def test_without_a_proof_a_client_that_may_choose_gets_a_bearer_token(house: Hou
     [
         (BOUND, None, "invalid_dpop_proof", "dpop_missing"),
         (BOUND, f"{proof()}, {proof()}", "invalid_dpop_proof", "dpop_several"),
+        (BOUND, proof(key("rsa", "RS256")), "invalid_dpop_proof", "dpop_alg"),
         (BOUND, proof(htm="GET"), "invalid_dpop_proof", "dpop_htm"),
         (BOUND, proof(iat=NOW - 61), "invalid_dpop_proof", "dpop_iat"),
         (BOUND, "garbage", "invalid_dpop_proof", "dpop_malformed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from broker.grants import GRANTS
+from broker.web.wellknown import metadata
 from tests.unit.grants.house import ISSUER, House, claims, header, published
 
 DISCOVERY = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
@@ -59,3 +60,17 @@ def test_the_jwks_lists_next_and_active_keys_and_nothing_private(house: House) -
     assert all({"d", "p", "q", "dp", "dq", "qi", "k"}.isdisjoint(key) for key in keys)
     assert {key["use"] for key in keys} == {"sig"}
     assert header(house.tokens_of()["id_token"])["kid"] in {key["kid"] for key in keys}
+
+
+def test_discovery_names_the_ways_that_clients_prove_themselves(house: House) -> None:
+    """RFC 8414 §2, RFC 9449 §5.1, RFC 8705 §3.3: what needs a proxy is named only where there is one."""
+    document = house.http.get(DISCOVERY[0]).json or {}
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+    assert document["token_endpoint_auth_methods_supported"] == methods
+    assert document["token_endpoint_auth_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA", "RS256"]
+    assert document["dpop_signing_alg_values_supported"] == ["ES256", "EdDSA", "PS256", "RS256"]
+    assert document["tls_client_certificate_bound_access_tokens"] is False
+    proxied = metadata(ISSUER, ("ES256", "RS256"), certificates=True)
+    found = proxied["token_endpoint_auth_methods_supported"]
+    assert found == [*methods, "tls_client_auth", "self_signed_tls_client_auth"]
+    assert proxied["tls_client_certificate_bound_access_tokens"] is True

@@ -12,6 +12,7 @@ from broker.clients.remote_keys import COOL_DOWN, FRESH, RETRY, STALE, RemoteKey
 from broker.errors import TemporarilyUnavailable, UpstreamUnavailable
 from broker.jose import KeySet
 from broker.model import ApplicationAuth, Client
+from broker.outbound import Outbound
 from tests.unit.clients.signing import NOW, jwks, key, refused
 from tests.unit.grants.house import Published
 
@@ -113,3 +114,14 @@ def test_who_comes_while_another_thread_fetches_goes_on_with_the_old_keys() -> N
     now[0] += FRESH + 1
     assert remote.keyset(URI, None) == KeySet(())
     assert len(answers) == 2
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254"])
+def test_a_clients_keys_are_never_fetched_from_inside(address: str) -> None:
+    """TK-19"""
+    outbound = Outbound(loopback=False, resolve=lambda _host: [address])
+    keys = ClientKeys(outbound, lambda: NOW)
+    with pytest.raises(TemporarilyUnavailable) as caught:
+        keys.keyset(APP, "one")
+    assert (caught.value.reason, caught.value.detail) == ("client_keys", "egress_blocked")
+    outbound.close()

@@ -56,6 +56,9 @@ PEEK = select(one_time.c.payload).where(
     one_time.c.tenant == _tenant,
     one_time.c.expires_at > _now,
 )
+PEEK_OF_ANY = select(one_time.c.tenant, one_time.c.payload).where(
+    one_time.c.kind == bindparam("kind"), one_time.c.handle == bindparam("handle"), one_time.c.expires_at > _now
+)
 REMEMBER = text(
     "INSERT INTO seen (tenant, key, expires_at) VALUES (:tenant, :key, :expires_at) "
     "ON CONFLICT DO NOTHING RETURNING key"
@@ -254,7 +257,7 @@ EXPIRE = (
     delete(refresh_tokens).where(refresh_tokens.c.expires_at <= _now),
     delete(upstream_tokens).where(upstream_tokens.c.expires_at <= _now),
     delete(group_lists).where(group_lists.c.expires_at <= _now),
-    update(keys).where(keys.c.expires_at <= _now, keys.c.private != "").values(private=""),
-)
     delete(device_codes).where(device_codes.c.expires_at <= _now),
     delete(guesses).where(guesses.c.expires_at <= _now),
+    update(keys).where(keys.c.expires_at <= _now, keys.c.private != "").values(private=""),
+)

@@ -169,18 +169,6 @@ refresh_tokens = Table(
     Index("ix_refresh_tokens_grant", "tenant", "grant_id"),
 )
 
-documents = Table(
-    "documents",
-    metadata,
-    _name("tenant", primary_key=True),
-    _name("idp", primary_key=True),
-    _name("kind", primary_key=True),
-    Column("body", LargeBinary, nullable=False),
-    _time("fetched_at"),
-)
-
-keys = Table(
-    "keys",
 # RFC 8628. state: pending | approved | denied; `tenant` and `answer` (sealed) are those of an approved one.
 device_codes = Table(
     "device_codes",
@@ -211,6 +199,18 @@ guesses = Table(
     Index("ix_guesses_expires_at", "expires_at"),
 )
 
+documents = Table(
+    "documents",
+    metadata,
+    _name("tenant", primary_key=True),
+    _name("idp", primary_key=True),
+    _name("kind", primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    _time("fetched_at"),
+)
+
+keys = Table(
+    "keys",
     metadata,
     _name("kid", primary_key=True),
     _name("purpose"),

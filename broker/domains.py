@@ -85,6 +85,14 @@ def of_address(address: str) -> str | None:
         return None
 
 
+def canonical_address(address: str) -> str | None:
+    """One spelling of one e-mail address, or None where it is none: mailboxes that differ in case only are one person's
+    in every directory that we know.
+    """
+    domain = of_address(address)
+    return None if domain is None else f"{address.rpartition('@')[0].lower()}@{domain}"
+
+
 def _is_local_part(local: str) -> bool:
     if any(unicodedata.category(character) in _INVISIBLE for character in local):
         return False

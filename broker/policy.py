@@ -12,12 +12,23 @@ from ipaddress import IPv4Address, IPv6Address
 
 from broker import assurance
 from broker.errors import AccessDenied, ShownError
-from broker.model import Client, Configuration, Entitlement, Identity, IdentityProvider, SignInPolicy, Tenant, Workload
+from broker.model import (
+    Client,
+    Configuration,
+    Entitlement,
+    Guest,
+    Identity,
+    IdentityProvider,
+    SignInPolicy,
+    Tenant,
+    Workload,
+)
 from broker.model.provider import MetadataSource
 from broker.oauth2 import redirect_uris
 from broker.xml import federation, metadata
 
 Address = IPv4Address | IPv6Address
+NOT_A_GUEST = "You are not a guest of this organisation. Ask its administrator."  # whatever is missing: it tells nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +54,52 @@ def admit(
     None where nobody signs in, so that times of day do not apply.
 
     Raises AccessDenied: client_unknown, tenant_unknown, tenant_suspended, client_tenant, idp_unknown, idp_disabled,
-    not_a_guest, client_not_allowed, network, outside_hours.
+    not_a_guest, guests_out, guest_until, client_not_allowed, network, outside_hours.
     """
     client, tenant = _client_and_tenant(configuration, client_id, tenant_id)
     home = tenant if home_tenant_id in {None, tenant_id} else _usable(configuration, str(home_tenant_id))
     idp = provider(home, idp_id)
     if home is not tenant:
-        raise AccessDenied("not_a_guest", "You are not a guest of this organisation. Ask its administrator.")
+        _require_invitations(tenant, home, now)
     sign_in = sign_in_policy(tenant, home, client)
     _require_allowed_client(sign_in, client)
     _require_network(sign_in, ip)
     _require_hours(sign_in, now)
     return Admitted(client, tenant, home, idp, sign_in)
+
+
+def guest(admitted: Admitted, address: str | None, now: float) -> Guest:
+    """The entry by which somebody of another tenant is in; `require_bound` says whose it is.
+
+    address: canonical, in a domain of the home tenant, and proven by its IdP; None: there is none.
+    Raises AccessDenied: guest_email, not_a_guest, guest_until.
+    """
+    if address is None:
+        raise AccessDenied("guest_email", NOT_A_GUEST)
+    home = admitted.home_tenant.id
+    entry = next((one for one in admitted.tenant.guests if (one.home_tenant, one.email) == (home, address)), None)
+    if entry is None:
+        raise AccessDenied("not_a_guest", NOT_A_GUEST)
+    if entry.over(now):
+        raise AccessDenied("guest_until", NOT_A_GUEST)
+    return entry
+
+
+def require_bound(holder: str, sub: str) -> None:
+    """A guest's entry is its first person's until the operator replaces it. Raises AccessDenied: guest_bound."""
+    if holder != sub:
+        raise AccessDenied("guest_bound", NOT_A_GUEST)
+
+
+def _require_invitations(tenant: Tenant, home: Tenant, now: float | None) -> None:
+    """Whether anybody of `home` is a guest here now; `guest` says who."""
+    invited = [entry for entry in tenant.guests if entry.home_tenant == home.id]
+    if not invited:
+        raise AccessDenied("not_a_guest", NOT_A_GUEST)
+    if not home.guests_out:
+        raise AccessDenied("guests_out", NOT_A_GUEST)
+    if now is not None and all(entry.over(now) for entry in invited):
+        raise AccessDenied("guest_until", NOT_A_GUEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,28 +10,25 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from broker import assurance, claims, domains, policy
+from broker import assurance, claims, persons, policy
 from broker.errors import AccessDenied
 from broker.model import (
     AuthRequest,
     Client,
     Configuration,
     Entitlement,
+    Guest,
     Identity,
-    IdentityProvider,
     Lifetimes,
     Session,
     Tenant,
     serial,
 )
-from broker.model.overage import groups_left_out, with_groups
 from broker.model.sign_in_policy import at_most
 from broker.policy import Address, Admitted
-from broker.store import Store, TenantStore, Transaction
+from broker.store import Store, Transaction
 
 TOUCH_EVERY = 60  # seconds between two writes of a session's `last_seen`
-GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
-BY_EMAIL = ("", "email")  # the IdP (no id is empty) and upstream under which an address is a person's further name
 GROUPS_MISSING = (
     "Your organisation's identity provider did not send all your groups, and without them nobody may sign in. "
     "Ask your administrator to send fewer groups, or to let them be looked up."
@@ -53,12 +50,11 @@ class Sessions:
         """
         now = int(self._clock())
         home = transaction.of(admitted.home_tenant.id)
-        sub = self._person(home, admitted, identity)
+        sub = persons.sub_of(home, admitted, identity)
         identity, refresh_token = replace(identity, refresh_token=None), identity.refresh_token
-        identity = self._with_known_groups(home, admitted.idp, sub, identity)
-        before = self._same(transaction, admitted, sub, browser)
+        identity = persons.with_known_groups(home, admitted.idp, sub, identity, now)
         session = Session(
-            sid=before.sid if before else secrets.token_urlsafe(16),
+            sid=self._sid(transaction, admitted, sub, browser),
             tenant=admitted.tenant.id,
             home_tenant=admitted.home_tenant.id,
             idp=identity.idp,
@@ -73,13 +69,40 @@ class Sessions:
             upstream_sid=identity.logout.get("sid"),
             upstream_sub=identity.logout.get("sub"),
         )
-        entitlement = self._entitle(admitted, identity)
+        session = self._keep(transaction, admitted, session, identity, browser)
+        if admitted.idp.refresh is not None:
+            until = session.expires_at + self._lifetimes.refresh_token
+            transaction.of(session.tenant).keep_upstream(session.sid, refresh_token, now, until)
+        return session
+
+    def switch(self, transaction: Transaction, admitted: Admitted, source: Session, browser: str) -> Session:
+        """The person of a living session, active in another tenant without a new sign-in. Nothing lasts longer by it.
+
+        Raises AccessDenied as `open` does. Whether the sign-in was strong enough is the caller's to ask.
+        """
+        identity = self.identity(source)
+        session = replace(
+            source,
+            sid=self._sid(transaction, admitted, source.sub, browser),
+            tenant=admitted.tenant.id,
+            last_seen=int(self._clock()),
+            expires_at=min(source.expires_at, self._ends(admitted, identity, source.created_at)),
+        )
+        return self._keep(transaction, admitted, session, identity, browser)
+
+    def _keep(
+        self, transaction: Transaction, admitted: Admitted, session: Session, identity: Identity, browser: str
+    ) -> Session:
+        """A guest's entry is theirs from here on."""
+        here = transaction.of(admitted.tenant.id)
+        entry = self._invitation(admitted, session)
+        if entry is not None:
+            policy.require_bound(here.bind_guest(entry, session.sub), session.sub)
+        entitlement = self._entitle(admitted, identity, entry)
         if not entitlement.allowed:
             raise policy.denied(entitlement)
-        here = transaction.of(admitted.tenant.id)
+        session = replace(session, guest=entry)
         here.open_session(session, browser)
-        if admitted.idp.refresh is not None:
-            here.keep_upstream(session.sid, refresh_token, now, session.expires_at + self._lifetimes.refresh_token)
         return session
 
     def identity(self, session: Session) -> Identity:
@@ -109,9 +132,10 @@ class Sessions:
         """Whether single sign-on may use the session: the guard, its limits, and the IdP still being the same one."""
         try:
             admitted = self._admit(configuration, session, client, ip)
+            invited = self._invitation(admitted, session) == session.guest
         except AccessDenied:
             return False
-        return self.alive(configuration, session) and _same_upstream(admitted, session)
+        return invited and self.alive(configuration, session) and _same_upstream(admitted, session)
 
     def may_be(self, configuration: Configuration, session: Session, login_hint: str | None) -> bool:
         """False where the hint is an address and the IdP called the session's person by another one."""
@@ -149,7 +173,9 @@ class Sessions:
             admitted = self._admit(configuration, session, client, None)
             if not _same_upstream(admitted, session):
                 return Entitlement(False, {}, (), reason="upstream_changed")
-            return self._entitle(admitted, serial.loads(Identity, session.identity))
+            if self._invitation(admitted, session) != session.guest:
+                return Entitlement(False, {}, (), reason="guest_replaced", message=policy.NOT_A_GUEST)
+            return self._entitle(admitted, self.identity(session), session.guest)
         except AccessDenied as refused:
             return Entitlement(False, {}, (), reason=refused.reason, message=refused.public)
 
@@ -171,55 +197,25 @@ class Sessions:
             ip=ip,
         )
 
-    def _same(self, transaction: Transaction, admitted: Admitted, sub: str, browser: str) -> Session | None:
+    def _invitation(self, admitted: Admitted, session: Session) -> Guest | None:
+        """The entry by which the session's person is in; None: at home. Raises AccessDenied as `policy.guest`."""
+        if admitted.home_tenant is admitted.tenant:
+            return None
+        return policy.guest(admitted, persons.proven_address(admitted, self.identity(session)), self._clock())
+
+    def _sid(self, transaction: Transaction, admitted: Admitted, sub: str, browser: str) -> str:
+        """That of the same person's session in this browser, if there is one."""
         wanted = (admitted.tenant.id, admitted.home_tenant.id, admitted.idp.id, sub)
         for session in transaction.deployment.browser_sessions(browser):
             if (session.tenant, session.home_tenant, session.idp, session.sub) == wanted:
-                return session
-        return None
+                return session.sid
+        return secrets.token_urlsafe(16)
 
     def own_address(self, configuration: Configuration, session: Session) -> str | None:
         """What the IdP called the session's person by, if it is in a domain of the tenant; proven or not."""
         tenant = configuration.tenants.get(session.home_tenant)
         idp = tenant.identity_providers.get(session.idp) if tenant else None
-        return None if tenant is None or idp is None else _own_address(tenant, idp, self.identity(session))
-
-    def _person(self, home: TenantStore, admitted: Admitted, identity: Identity) -> str:
-        """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
-
-        Then an address is a further name of whoever brought it first, and a new subject that brings it is that person.
-        """
-        address = self._linking_address(admitted, identity)
-        if address is None:
-            return home.person(identity.idp, identity.upstream, identity.subject)
-        known = home.known_person(identity.idp, identity.upstream, identity.subject)
-        linked = home.known_person(*BY_EMAIL, address)
-        if known is None and linked is not None:
-            home.alias_person(identity.idp, identity.upstream, identity.subject, linked)
-        sub = home.person(identity.idp, identity.upstream, identity.subject)
-        if linked is None:
-            home.alias_person(*BY_EMAIL, address, sub)
-        return sub
-
-    def _linking_address(self, admitted: Admitted, identity: Identity) -> str | None:
-        """The address, where it is proven, in a domain of the tenant, and the IdP's configuration links by it."""
-        if not admitted.idp.link_by_email or identity.email_verified is not True:
-            return None
-        return _own_address(admitted.home_tenant, admitted.idp, identity)
-
-    def _with_known_groups(self, home: TenantStore, idp: IdentityProvider, sub: str, identity: Identity) -> Identity:
-        """`keep_last`: a whole list is remembered, and stands in for one that did not come whole."""
-        if idp.groups.incomplete != "keep_last":
-            return identity
-        if not groups_left_out(identity.attributes):
-            groups = claims.incoming_of(idp, identity.attributes).get("groups", ())
-            whole = groups if isinstance(groups, tuple) else (str(groups),)
-            home.keep_groups(idp.id, sub, whole, int(self._clock()) + GROUPS_KEPT)
-            return identity
-        last = home.groups(idp.id, sub)
-        if last is None:
-            return identity
-        return replace(identity, attributes=with_groups(identity.attributes, last), groups_complete=False)
+        return None if tenant is None or idp is None else persons.own_address(tenant, idp, self.identity(session))
 
     def _auth_time(self, identity: Identity, request: AuthRequest, now: int) -> int | None:
         """The upstream's instant; ours only where the connector proved a fresh authentication (contract section 3)."""
@@ -231,41 +227,30 @@ class Sessions:
         absolute, _ = self._limits(admitted.tenant, admitted.home_tenant)
         return min(now + absolute, identity.session_ends or now + absolute)
 
-    def _entitle(self, admitted: Admitted, identity: Identity) -> Entitlement:
-        """Raises AccessDenied: mfa_missing."""
+    def _entitle(self, admitted: Admitted, identity: Identity, guest: Guest | None) -> Entitlement:
+        """What the home tenant refuses is refused to its guests too. Raises AccessDenied: mfa_missing."""
         policy.require_factors(admitted, identity)
         incoming = claims.incoming_of(admitted.idp, identity.attributes)
         left_out = "groups" in claims.incomplete(incoming)
         if left_out and admitted.idp.groups.incomplete == "deny":
             return Entitlement(False, {}, (), reason="groups_incomplete", message=GROUPS_MISSING)
         outcome = claims.apply(admitted.home_tenant, admitted.idp, incoming, email_verified=identity.email_verified)
+        said = outcome.claims if guest is None else claims.of_guest(outcome, incoming, guest.email)
         return Entitlement(
             allowed=outcome.allowed,
-            claims=outcome.claims,
-            roles=policy.meaningful(admitted, outcome.roles),
+            claims=said,
+            roles=policy.meaningful(admitted, outcome.roles if guest is None else guest.roles),
             reason=outcome.reason,
             message=outcome.message,
-            email_verified=outcome.email_verified,
+            email_verified=outcome.email_verified if guest is None else "email" in said,
             acr=identity.acr,
             acrs=assurance.acrs_of(admitted.idp, identity),
             amr=identity.amr,
             idp_chain=identity.chain,
-            groups_complete=identity.groups_complete and not left_out,
+            groups_complete=guest is not None or (identity.groups_complete and not left_out),
             lifetimes=admitted.sign_in.lifetimes,
+            guest=guest if outcome.allowed else None,
         )
-
-
-def _own_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:
-    """In one spelling: mailboxes that differ in case only are one person's in every directory that we know.
-
-    An IdP that is `for` some of the tenant's domains speaks for those alone.
-    """
-    email = claims.incoming_of(idp, identity.attributes).get("email")
-    domain = domains.of_address(email) if isinstance(email, str) else None
-    spoken_for = [tenant.home_realm.email_domains, *([idp.only_for.email_domains] if idp.only_for else [])]
-    if domain is None or not all(any(domains.matches(one, domain) for one in patterns) for patterns in spoken_for):
-        return None
-    return f"{str(email).rpartition('@')[0].lower()}@{domain}"
 
 
 def _same_upstream(admitted: Admitted, session: Session) -> bool:

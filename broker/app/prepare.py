@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from broker import configuration, telemetry
 from broker.app import sp_keys
 from broker.audit import new_reference
 from broker.errors import ConfigurationError, Problem
-from broker.model import AuditEvent, Configuration, Deployment
+from broker.model import AuditEvent, Configuration, Deployment, Guest
 from broker.seal import Seal, load_key
 from broker.store import Revision, Store, StoredKey
 from broker.tokens.keys import KeyRing
@@ -65,44 +66,71 @@ def revise(
         LOG.warning("the folder differs from the live revision %d (drift): %s", live.number, ", ".join(changed[:20]))
         return
     loaded = configuration.load(bundle, deployment, environ=environ, revision=0)
-    added = sorted(loaded.tenants.keys() - _before(live, loaded, folder, deployment, environ))
-    if not _applied(store, files, live, added, now):  # another node was quicker
+    before = _before(live, loaded, folder, deployment, environ)
+    if not _applied(store, files, live, _Change(before, loaded), now):  # another node was quicker
         revise(store, folder, deployment, environ, apply=apply, now=now)
 
 
 def _before(
     live: Revision | None, loaded: Configuration, folder: Path, deployment: Deployment, environ: Mapping[str, str]
-) -> Collection[str]:
-    """The ids of the live tenants. Where this release cannot read them any more, all that there are now pass."""
+) -> Configuration | None:
+    """What is live. Where this release cannot read it any more, all that there is now passes for it."""
     if live is None:
-        return frozenset()
+        return None
     try:
         bundle = configuration.Bundle(live.files, folder)
-        return configuration.load(bundle, deployment, environ=environ, revision=live.number).tenants.keys()
+        return configuration.load(bundle, deployment, environ=environ, revision=live.number)
     except ConfigurationError as error:
         telemetry.report(error)
-        return loaded.tenants.keys()
+        return loaded
 
 
-def _applied(store: Store, files: Mapping[str, bytes], before: Revision | None, added: Sequence[str], now: int) -> bool:
-    """Make the files live, unless something else has become live since `before`.
+@dataclass(frozen=True, slots=True)
+class _Change:
+    before: Configuration | None
+    after: Configuration
 
-    Raises ConfigurationError where one of the `added` tenants has the id of a removed one: what that one's people
-    hold would come back to life in strangers' hands (contract section 1).
+    @property
+    def added(self) -> Sequence[str]:
+        return sorted(self.after.tenants.keys() - (self.before.tenants.keys() if self.before else ()))
+
+    def standing(self) -> Mapping[str, frozenset[Guest]]:
+        """By tenant, where there were or are guests: the entries that stood before and stand now."""
+        then, now = _guests(self.before), _guests(self.after)
+        nobody = frozenset[Guest]()
+        return {tenant: then.get(tenant, nobody) & now.get(tenant, nobody) for tenant in sorted({*then, *now})}
+
+
+def _guests(known: Configuration | None) -> Mapping[str, frozenset[Guest]]:
+    tenants = known.tenants.values() if known else ()
+    return {tenant.id: frozenset(tenant.guests) for tenant in tenants if tenant.guests}
+
+
+def _applied(store: Store, files: Mapping[str, bytes], live: Revision | None, change: _Change, now: int) -> bool:
+    """Make the files live, unless something else has become live since.
+
+    A guest's entry that was removed or replaced is released: when it stands there again, it is somebody else's to come
+    in by. Raises ConfigurationError where an added tenant has the id of a removed one: what that one's people hold
+    would come back to life in strangers' hands (contract section 1).
     """
-    summary = "first revision" if before is None else "applied at start"
+    summary = "first revision" if live is None else "applied at start"
     with store.transaction() as transaction:
         transaction.deployment.lock(REVISIONS)
-        if transaction.deployment.live_number() != (before.number if before else 0):
+        if transaction.deployment.live_number() != (live.number if live else 0):
             return False
-        again = [tenant for tenant in added if not transaction.of(tenant).remember_once(GIVEN, FOREVER)]
+        again = [tenant for tenant in change.added if not transaction.of(tenant).remember_once(GIVEN, FOREVER)]
         if again:
             raise ConfigurationError([_given_before(tenant) for tenant in again])
         revision = transaction.deployment.add_revision(files, "serve", summary, now)
-        detail = {"revision": str(revision.number), "summary": summary}
+        released = sum(transaction.of(tenant).release_guests(left, now) for tenant, left in change.standing().items())
+        detail = {"revision": str(revision.number), "summary": summary} | _counted("guests_released", released)
         transaction.record(AuditEvent("config.applied", "success", new_reference(), detail=detail))
     LOG.info("revision %d is live: %s", revision.number, summary)
     return True
+
+
+def _counted(name: str, many: int) -> dict[str, str]:
+    return {name: str(many)} if many else {}
 
 
 def _given_before(tenant: str) -> Problem:

@@ -6,13 +6,15 @@
 incoming   names and types, one shape for every protocol
 explain    which row of the vendor profile made what of a name
 rules      one function a kind of rule; a trace line for each
+guests     what crosses into another tenant
 emails     which address may leave, and when it counts as verified
 """
 
 from __future__ import annotations
 
 from broker.claims.explain import Source, explain
+from broker.claims.guests import of_guest
 from broker.claims.incoming import incoming_of, incomplete, types_of
 from broker.claims.rules import Outcome, RuleTrace, apply
 
-__all__ = ["Outcome", "RuleTrace", "Source", "apply", "explain", "incoming_of", "incomplete", "types_of"]
+__all__ = ["Outcome", "RuleTrace", "Source", "apply", "explain", "incoming_of", "incomplete", "of_guest", "types_of"]

@@ -20,7 +20,8 @@ from broker import configuration, crosswalk, policy
 from broker.app.prepare import open_store
 from broker.crosswalk import Plan
 from broker.model import Configuration, IdentityProvider, Lifetimes
-from broker.sessions import BY_EMAIL, Sessions
+from broker.persons import BY_EMAIL
+from broker.sessions import Sessions
 from broker.store import Store
 
 

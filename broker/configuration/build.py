@@ -6,8 +6,10 @@ import hashlib
 import secrets as randomness
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 
+from broker import domains
 from broker.configuration import openid
 from broker.configuration.application_auth import application_auth, dpop
 from broker.configuration.bundle import resolve_reference
@@ -15,6 +17,7 @@ from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.profiles import profile, profile_for
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
+from broker.configuration.shapes.guests import GuestShape
 from broker.configuration.shapes.upstream_life import GroupsShape
 from broker.configuration.sign_in import multi_factor, sign_in_policy
 from broker.model import (
@@ -24,6 +27,7 @@ from broker.model import (
     Deny,
     Drop,
     Groups,
+    Guest,
     HomeRealmSettings,
     IdentityProvider,
     MetadataSource,
@@ -94,6 +98,19 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
         services={one.client: tuple(one.roles) for one in shape.services},
         rules=tuple(rule(number, one) for number, one in enumerate(shape.claims, start=1)),
         sign_in=sign_in_policy(shape.sign_in),
+        guests=tuple(guest(one) for one in shape.guests),
+        guests_out=shape.guests_out,
+    )
+
+
+def guest(shape: GuestShape) -> Guest:
+    """The last day belongs to the guest."""
+    over = None if shape.until is None else datetime.combine(shape.until, time(), UTC) + timedelta(days=1)
+    return Guest(
+        home_tenant=shape.home_tenant,
+        email=domains.canonical_address(shape.email) or "",
+        roles=tuple(sorted(shape.roles)),
+        until=None if over is None else int(over.timestamp()),
     )
 
 

@@ -107,4 +107,5 @@ def authorization(
         refresh_token=refresh_token,
         terms=terms,
         lifetimes=entitlement.lifetimes,
+        guest=entitlement.guest,
     )

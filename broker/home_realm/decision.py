@@ -44,8 +44,15 @@ class Question:
         tenant = self.configuration.tenants.get(tenant_id)
         return tenant if tenant is not None and tenant.active and self.client.may_use(tenant_id) else None
 
+    def home(self, tenant_id: str) -> Tenant | None:
+        """The tenant, if somebody may sign in there for the active tenant: at home, or to be a guest of it."""
+        tenant = self.configuration.tenants.get(tenant_id)
+        if tenant is not None and tenant.active and self.active is not None and self.active.hosts(tenant):
+            return tenant
+        return self.usable(tenant_id)
+
     def provider(self, realm: Realm) -> IdentityProvider | None:
-        tenant = self.usable(realm[0])
+        tenant = self.home(realm[0])
         idp = tenant.identity_providers.get(realm[1]) if tenant else None
         return idp if idp is not None and idp.enabled else None
 
@@ -164,8 +171,17 @@ def _by_domain(question: Question, domain: str) -> Finding:
     if not realms:
         return Finding(f"{tenant.id} has no identity provider in use for {domain}")
     if len(realms) == 1:
-        return _settled(realms[0], f"serves {domain}")
+        return _settled(realms[0], f"serves {domain}{_as_guest(question, tenant)}")
     return Finding(f"{tenant.id} has {len(realms)} identity providers for {domain}", choices=realms)
+
+
+def _as_guest(question: Question, home: Tenant) -> str:
+    active = question.active
+    if active is None or active is home:
+        return ""
+    if not home.guests_out:
+        return f"; {home.id} lets nobody be a guest of {active.id}"
+    return f"; {active.id} has guests from there" if active.hosts(home) else f"; {active.id} has no guests from there"
 
 
 def _tenant_of(question: Question, domain: str) -> Tenant | None:
@@ -177,7 +193,7 @@ def _tenant_of(question: Question, domain: str) -> Tenant | None:
     if owner is None:
         wildcards = question.configuration.wildcards
         owner = next((wildcards[name] for name in domains.above(domain) if name in wildcards), None)
-    return question.usable(owner) if owner is not None else None
+    return question.home(owner) if owner is not None else None
 
 
 def _by_network(question: Question) -> Finding | None:

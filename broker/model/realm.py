@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from broker.model.application_auth import ApplicationAuth
+from broker.model.guest import Guest
 from broker.model.provider import IdentityProvider
 from broker.model.rules import Rule
 from broker.model.sign_in_policy import NO_POLICY, SignInPolicy
@@ -32,11 +33,17 @@ class Tenant:
     rules: tuple[Rule, ...] = ()
     sign_in: SignInPolicy = NO_POLICY
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # client_id -> roles of its own tokens
+    guests: tuple[Guest, ...] = ()
+    guests_out: bool = True  # whether its people may be guests elsewhere
 
     @property
     def label(self) -> str:
         """The leftmost host label that stands for this tenant (contract section 2, Hosts)."""
         return self.home_realm.subdomain or self.id
+
+    def hosts(self, home: Tenant) -> bool:
+        """Whether anybody of `home` may be a guest here at all."""
+        return home.guests_out and any(guest.home_tenant == home.id for guest in self.guests)
 
 
 @dataclass(frozen=True, slots=True)

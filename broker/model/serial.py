@@ -6,7 +6,8 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -75,6 +76,9 @@ def _restorer(hint: object) -> Any:
         return _mapping
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return partial(_restored, hint)
+    if origin in {UnionType, Union}:  # None is never written, so of `X | None` an X is read
+        kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+        return _restorer(kinds[0]) if len(kinds) == 1 else _same
     return _same
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from broker.model.guest import Guest
 from broker.model.sign_in_policy import DEPLOYMENT_S, TokenLifetimes
 
 ClaimValue = str | int | float | bool | tuple[str, ...]
@@ -16,7 +17,7 @@ class Session:
 
     `identity` is the sealed Identity (see `sessions`); `sub` the person's opaque subject; `source` the upstream that
     the IdP's settings pointed at (see `policy.upstream_of`); `upstream_sid`, `upstream_sub` how the upstream names
-    session and person when it ends them.
+    session and person when it ends them. `guest`: the entry that let a person of another tenant in.
     """
 
     sid: str
@@ -33,6 +34,7 @@ class Session:
     source: str = ""
     upstream_sid: str | None = None
     upstream_sub: str | None = field(repr=False, default=None)
+    guest: Guest | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Authorization:
     api_roles: tuple[str, ...] | None = None
     access_token_alg: str | None = None
     lifetimes: TokenLifetimes = DEPLOYMENT_S
+    guest: Guest | None = None  # the entry by which a person of another tenant speaks for this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +161,4 @@ class Entitlement:
     idp_chain: tuple[str, ...] = ()
     groups_complete: bool = True
     lifetimes: TokenLifetimes = DEPLOYMENT_S  # of tokens that say it
+    guest: Guest | None = None  # the entry that lets a person of another tenant in

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from broker.model import AuditEvent, Session, Terms, serial
+from broker.model import AuditEvent, Guest, Session, Terms, serial
 from broker.seal import Seal
 from broker.store.link import Row
 from broker.store.records import Grant, RefreshUse, Revision, StoredEvent, StoredKey
@@ -47,6 +47,9 @@ class Sealing:
         """An address is personal: counted without being readable."""
         return self._seal.mac("network", network.encode()).hex()
 
+    def guest_key(self, tenant: str, entry: Guest) -> str:
+        """An entry names somebody by an address: found by those who know all that it says."""
+        return self._seal.mac("guest", json.dumps([tenant, serial.dumps(entry)]).encode()).hex()
 
     def session_row(self, session: Session, browser: str) -> dict[str, object]:
         return {
@@ -63,7 +66,7 @@ class Sealing:
         }
 
     def upstream_name(self, session: Session, kind: str, name: str | None) -> str | None:
-        return name and self.name_key(session.tenant, session.idp, session.upstream, kind, name)
+        return name and self.name_key(session.home_tenant, session.idp, session.upstream, kind, name)
 
     def name_key(self, tenant: str, idp: str, upstream: str, kind: str, name: str) -> str:
         """What an upstream calls a session or a person, found by those who know it only. kind: sid | sub."""

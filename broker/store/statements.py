@@ -27,6 +27,7 @@ from broker.store.tables import (
     grants,
     group_lists,
     guesses,
+    guest_bindings,
     keys,
     one_time,
     person_aliases,
@@ -91,6 +92,19 @@ PEOPLE_OF = union_all(
     )
 )
 
+# guests
+BIND_GUEST = text(
+    "INSERT INTO guest_bindings (tenant, entry, sub, bound_at) VALUES (:tenant, :entry, :sub, :bound_at) "
+    "ON CONFLICT (tenant, entry) DO UPDATE SET sub = guest_bindings.sub RETURNING sub"
+)
+BOUND_GUESTS = select(guest_bindings.c.entry).where(guest_bindings.c.tenant == _tenant)
+RELEASE_GUEST = (
+    delete(guest_bindings)
+    .where(guest_bindings.c.tenant == _tenant, guest_bindings.c.entry == bindparam("this_entry"))
+    .returning(guest_bindings.c.sub)
+)
+END_SESSIONS_OF = delete(sessions).where(sessions.c.tenant == _tenant, sessions.c.sub == bindparam("this_sub"))
+
 # sessions
 OPEN_SESSION = text(
     "INSERT INTO sessions "
@@ -109,7 +123,7 @@ SESSIONS_OF = _SESSION.where(
 ).order_by(sessions.c.sid)
 SESSIONS_AT = _SESSION.where(sessions.c.tenant == _tenant, sessions.c.idp == bindparam("idp")).order_by(sessions.c.sid)
 SESSIONS_OF_UPSTREAM_SID, SESSIONS_OF_UPSTREAM_SUB = (
-    _SESSION.where(sessions.c.tenant == _tenant, named == bindparam("named")).order_by(sessions.c.sid)
+    _SESSION.where(named == bindparam("named")).order_by(sessions.c.tenant, sessions.c.sid)  # the key holds the tenant
     for named in (sessions.c.upstream_sid, sessions.c.upstream_sub)
 )
 BROWSER_SESSIONS = _SESSION.where(sessions.c.browser == bindparam("this_browser")).order_by(
@@ -156,6 +170,7 @@ PEEK_REFRESH = select(*_refresh_state).where(
 )
 OWNER_OF_REFRESH = select(refresh_tokens.c.tenant).where(refresh_tokens.c.handle == bindparam("this_handle"))
 
+REVOKE_GRANTS_OF = _REVOKE.where(grants.c.sub == bindparam("this_sub"))
 REVOKE_EVERY_GRANT = _REVOKE.where(grants.c.sid == bindparam("this_sid"))
 
 # what an upstream left us with

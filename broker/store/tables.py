@@ -83,6 +83,16 @@ person_aliases = Table(
     _time("made_at"),
 )
 
+# Whose a guest's entry is: the first person's who came with it. `entry` is a keyed hash of all that the entry says.
+guest_bindings = Table(
+    "guest_bindings",
+    metadata,
+    _name("tenant", primary_key=True),
+    _digest("entry", primary_key=True),
+    _name("sub"),
+    _time("bound_at"),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -101,6 +111,8 @@ sessions = Table(
     Index("ix_sessions_browser", "browser"),
     Index("ix_sessions_person", "tenant", "idp", "sub"),
     Index("ix_sessions_expires_at", "expires_at"),
+    Index("ix_sessions_of_upstream_sid", "upstream_sid"),
+    Index("ix_sessions_of_upstream_sub", "upstream_sub"),
 )
 
 # What an IdP gave to ask again whether the person is still welcome there; offline grants may outlive the session.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Collection
 
 from broker.errors import StoreError
-from broker.model import Session
+from broker.model import Guest, Session
 from broker.store import statements
 from broker.store.records import Grant, RefreshUse, StoredEvent
 from broker.store.sealing import digest, refresh_use, stored_events
@@ -17,7 +18,7 @@ class TenantStore(UpstreamStore):
     """From `store.of(tenant)` each call commits by itself; from `transaction.of(tenant)` all commit together."""
 
     def put(self, kind: str, handle: str, payload: str, expires_at: int) -> None:
-        """Keep a one-time value. kind: auth_request | arrival | code. StoreError `conflict`: the handle exists."""
+        """Keep a one-time value. kind: auth_request | arrival | approval | code. StoreError `conflict`."""
         hashed = digest(handle)
         row = {
             "kind": kind,
@@ -61,6 +62,29 @@ class TenantStore(UpstreamStore):
             }
             made: str | None = link.value(statements.MAKE_PERSON, new)
             return made or link.value(statements.SUB_OF, known)
+
+    def bind_guest(self, entry: Guest, sub: str) -> str:
+        """Whose the entry is: the first one's who asked, in one statement, until it is released."""
+        row = {
+            "tenant": self._tenant,
+            "entry": self._sealing.guest_key(self._tenant, entry),
+            "sub": sub,
+            "bound_at": self._now(),
+        }
+        with self._connections.one() as link:
+            return str(link.value(statements.BIND_GUEST, row))
+
+    def release_guests(self, standing: Collection[Guest], at: int) -> int:
+        """Every entry but these is nobody's again; sessions and grants of whoever held it end. How many there were."""
+        kept = {self._sealing.guest_key(self._tenant, entry) for entry in standing}
+        here = {"this_tenant": self._tenant}
+        with self._connections.several() as link:
+            gone = [row.entry for row in link.rows(statements.BOUND_GUESTS, here) if row.entry not in kept]
+            for entry in gone:
+                held = {**here, "this_sub": link.value(statements.RELEASE_GUEST, {**here, "this_entry": entry})}
+                link.run(statements.END_SESSIONS_OF, held)
+                link.run(statements.REVOKE_GRANTS_OF, {**held, "at": at})
+        return len(gone)
 
     def open_session(self, session: Session, browser: str) -> None:
         """Keep a session behind a browser's cookie; one with the same `sid` is replaced."""

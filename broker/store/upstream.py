@@ -58,7 +58,8 @@ class UpstreamStore:
     def sessions_named(self, idp: str, upstream: str, *, sid: str | None, sub: str | None) -> tuple[Session, ...]:
         """The unexpired sessions that the upstream calls `sid`, or without one every session of its `sub`.
 
-        Where both are given, both must be the session's own.
+        Where both are given, both must be the session's own. Those of the tenant's people who are guests elsewhere are
+        among them: their upstream is this tenant's.
         """
         kind, name = ("sub", sub) if sid is None else ("sid", sid)
         if name is None:
@@ -66,7 +67,7 @@ class UpstreamStore:
         key = self._sealing.name_key(self._tenant, idp, upstream, kind, name)
         statement = statements.SESSIONS_OF_UPSTREAM_SUB if sid is None else statements.SESSIONS_OF_UPSTREAM_SID
         with self._connections.one() as link:
-            rows = link.rows(statement, {"this_tenant": self._tenant, "named": key, "now": self._now()})
+            rows = link.rows(statement, {"named": key, "now": self._now()})
         found = map(self._sealing.session, rows)
         return tuple(session for session in found if sub is None or session.upstream_sub == sub)
 

@@ -127,7 +127,7 @@ def sealed_tenant(grant_id: str) -> str:
 def check(authorization: Authorization, client: Client, tenant: Tenant | None) -> None:
     """`tenant`: the one that the token will speak for.
 
-    Raises ServerError: client_mismatch, tenant_mismatch, workload_mismatch, role_unknown, role_foreign,
+    Raises ServerError: client_mismatch, tenant_mismatch, guest_mismatch, workload_mismatch, role_unknown, role_foreign,
     reserved_claim, sub_is_client.
 
     That one fires is a fault of ours, or an attack; never a person's mistake.
@@ -138,6 +138,7 @@ def check(authorization: Authorization, client: Client, tenant: Tenant | None) -
         _require_services_tenant(authorization, client, tenant)
     else:
         _require_authenticated_tenant(authorization, client, tenant)
+        _require_invited_guest(authorization, tenant)
         _require_own_subject(authorization)
     _require_known_roles(authorization, tenant)
     _require_meaningful_roles(authorization, client)
@@ -150,13 +151,24 @@ def _require_same_client(authorization: Authorization, client: Client) -> None:
 
 
 def _require_authenticated_tenant(authorization: Authorization, client: Client, tenant: Tenant | None) -> None:
-    """The token speaks for the tenant whose identity provider proved the person, and no other."""
-    if tenant is None:
+    """The token speaks for the tenant whose identity provider proved the person, or which invited them as a guest."""
+    if tenant is None or authorization.tenant != tenant.id or not client.may_use(tenant.id):
         raise _refused("tenant_mismatch")
-    if not authorization.tenant == authorization.authenticated_tenant == authorization.home_tenant == tenant.id:
+    if authorization.authenticated_tenant != authorization.home_tenant:
         raise _refused("tenant_mismatch")
-    if authorization.idp not in tenant.identity_providers or not client.may_use(tenant.id):
+    if authorization.home_tenant == tenant.id and authorization.idp not in tenant.identity_providers:
         raise _refused("tenant_mismatch")
+
+
+def _require_invited_guest(authorization: Authorization, tenant: Tenant | None) -> None:
+    """Whoever signed in elsewhere is somebody by an entry of this tenant, and nothing beyond what it says."""
+    entry = authorization.guest
+    if tenant is None or authorization.home_tenant == tenant.id:
+        return
+    if entry is None or entry not in tenant.guests or entry.home_tenant != authorization.home_tenant:
+        raise _refused("guest_mismatch")
+    if not set(authorization.roles) <= set(entry.roles) or not authorization.claims.keys() <= {"name", "email"}:
+        raise _refused("guest_mismatch")
 
 
 def _require_nobody(authorization: Authorization) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from broker import domains
 from broker.configuration.checks.api import Apis, Clients, Tenants, named_elsewhere
 from broker.configuration.checks.names import nested_names
 from broker.configuration.checks.saml import targets
@@ -28,6 +29,7 @@ def across(clients: Clients, apis: Apis, tenants: Tenants, workloads: Workloads,
         _networks(tenants),
         targets(clients, tenants),
         named_clients(clients, tenants),
+        _guests(tenants),
         nested_names(tenants, issuer),
         identities_elsewhere(workloads, clients, tenants, issuer),
     )
@@ -125,3 +127,29 @@ def _networks(tenants: Tenants) -> Iterator[Problem]:
         for index, network in enumerate(tenant.home_realm.networks):
             path: Path = ("home_realm", "networks", index)
             yield from claimed.claim(str(network), f"{network} already belongs to the tenant", read, path)
+
+
+def _guests(tenants: Tenants) -> Iterator[Problem]:
+    """Where guests come from: a tenant that lets them out, and whose address theirs is."""
+    known = {tenant.id: tenant for _, tenant in tenants}
+    for read, tenant in tenants:
+        for index, guest in enumerate(tenant.guests):
+            home, path = known.get(guest.home_tenant), ("guests", index)
+            if home is None:
+                what, remedy = f"there is no tenant `{guest.home_tenant}`", "mend the id, or remove the entry"
+                yield from read.problem((*path, "home_tenant"), what, remedy)
+                continue
+            if home is tenant:
+                continue  # said within the tenant
+            if not home.guests_out:
+                what = f"`{home.id}` has `guests_out: false`: this guest cannot come in"
+                yield from read.problem((*path, "home_tenant"), what, "remove the entry", warning=True)
+            domain = domains.of_address(guest.email)
+            if domain is not None and not _is_of(home, domain):
+                what = f"is in none of the email_domains of `{home.id}`"
+                yield from read.problem((*path, "email"), what, "write an address of that tenant")
+
+
+def _is_of(home: TenantShape, domain: str) -> bool:
+    own = patterns(home.home_realm.email_domains)
+    return any(domains.matches(pattern, domain) for pattern in own if pattern is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from broker.configuration.bundle import Bundle
 from broker.configuration.document import Path
@@ -25,7 +26,7 @@ class Finding:
 class Context:
     """What the checks need to know beside the object: its file, what broker.yaml says, secrets, the other files.
 
-    deployed: broker.yaml could be read. workloads: the shared identities, by name.
+    deployed: broker.yaml could be read. workloads: the shared identities, by name. today: in UTC, for warnings alone.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Context:
     deployed: bool = False
     certificates: ClientCertificates | None = None
     workloads: Mapping[str, Workload] = field(default_factory=dict)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
 def urls(path: Path, listed: Iterable[str], judge: Callable[[str], Fault | None]) -> Iterable[Finding]:

@@ -9,6 +9,7 @@ from itertools import chain
 from broker import domains
 from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks.finding import Context, Finding, repeated
+from broker.configuration.checks.guests import check_guests
 from broker.configuration.checks.openid import check_openid
 from broker.configuration.checks.rules import check_rules
 from broker.configuration.checks.saml import check_saml
@@ -199,6 +200,7 @@ _CHECKS: tuple[Check, ...] = (
     _only_for,
     _roles,
     _services,
+    check_guests,
     check_sign_in,
     check_linking,
     check_rules,

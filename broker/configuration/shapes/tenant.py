@@ -18,6 +18,7 @@ from broker.configuration.shapes.fields import (
     Shape,
     Text,
 )
+from broker.configuration.shapes.guests import GuestShape
 from broker.configuration.shapes.openid import OpenIdKeys
 from broker.configuration.shapes.saml import SamlKeys
 from broker.configuration.shapes.sign_in import MultiFactorKeys, SignInShape
@@ -125,6 +126,6 @@ class TenantShape(Shape):
     claims: list[RuleShape] = Field(default_factory=list)
     sign_in: SignInShape = Field(default_factory=SignInShape)
     services: list[ServiceShape] = Field(default_factory=list)
-    guests: Annotated[object, NotYet(([],))] = None
-    guests_out: bool = True  # no guests in this version: both answers are kept by having none
+    guests: list[GuestShape] = Field(default_factory=list)
+    guests_out: bool = True
     impersonation: Annotated[object, NotYet((False,))] = False

@@ -191,3 +191,17 @@ def test_an_audience_is_not_our_issuer(tmp_path: Path) -> None:
             "give the API a name of its own"
         ),
     ]
+
+
+def test_a_guest_comes_from_a_tenant_that_lets_them_out_and_whose_address_theirs_is(tmp_path: Path) -> None:
+    guests = "[{home_tenant: b, email: ada@b.com}, {home_tenant: b, email: ben@sub.b.com}]"
+    files = {
+        "tenants/a.yaml": TENANT.format(id="a") + f"guests: {guests}\n",
+        "tenants/b.yaml": TENANT.format(id="b") + "home_realm: {email_domains: [b.com]}\nguests_out: false\n",
+    }
+    shut = "`b` has `guests_out: false`: this guest cannot come in; remove the entry"
+    assert lines(tmp_path, files) == [
+        f"tenants/a.yaml:4:24: guests[0].home_tenant: {shut}",
+        f"tenants/a.yaml:4:60: guests[1].home_tenant: {shut}",
+        "tenants/a.yaml:4:70: guests[1].email: is in none of the email_domains of `b`; write an address of that tenant",
+    ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
 from broker import configuration
 from broker.configuration import load, load_deployment, read_folder
-from broker.model import Configuration, Deny, Drop, Role, Roles, Set
+from broker.model import Configuration, Deny, Drop, Guest, Role, Roles, Set
 
 from .folders import CLIENT, TENANT, write
 
@@ -153,14 +154,17 @@ claims:
   - deny: No.
     when: has(incoming.employee_type)
 services: []
-guests: []
-guests_out: true
+guests:
+  - {home_tenant: fabrikam, email: Auditor@Fabrikam.COM, roles: [admin], until: 2099-06-30}
+  - {home_tenant: fabrikam, email: ben@fabrikam.com}
+guests_out: false
 sign_in: {require_mfa: false, allowed_networks: [10.0.0.0/8], session_absolute: 12h, session_idle: 1h}
 """
 
 
 def test_everything_in_a_tenant(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"tenants/a.yaml": EVERYTHING})
+    home = TENANT.format(id="fabrikam") + "home_realm: {email_domains: [fabrikam.com]}\n"
+    folder = write(tmp_path, {"tenants/a.yaml": EVERYTHING, "tenants/b.yaml": home})
     assert configuration.check(folder, {"UPSTREAM": "short"}) == []
     found = loaded(folder, {"UPSTREAM": "short"})
     tenant = found.tenants["contoso"]
@@ -177,6 +181,11 @@ def test_everything_in_a_tenant(tmp_path: Path) -> None:
     assert (idp.emails, idp.listed, idp.enabled, idp.profile.name) == ("any", True, False, "keycloak")
     assert idp.only_for is not None
     assert idp.only_for.email_domains == ("cloud.contoso.com",)
+    over = int(datetime(2099, 7, 1, tzinfo=UTC).timestamp())  # the last day is the guest's
+    auditor = Guest("fabrikam", "auditor@fabrikam.com", ("admin",), over)
+    assert tenant.guests == (auditor, Guest("fabrikam", "ben@fabrikam.com"))
+    assert not tenant.guests_out
+    assert found.tenants["fabrikam"].guests_out
 
 
 def test_http_and_loopback_are_accepted_only_with_a_loopback_issuer(tmp_path: Path) -> None:

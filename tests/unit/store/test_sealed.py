@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from broker.model import AuditEvent
+from broker.model import AuditEvent, Guest
 from broker.seal import Seal, SealBroken
 from broker.store import Store
 from broker.store.tables import metadata
@@ -25,6 +25,7 @@ PLANTED = (
     "planted-assertion-id",
     "planted-group",
     "planted-upstream-sid",
+    "guest.planted@fabrikam.example",
     "planted-device",
     "PLNTDCDX",
     "192.0.2.77",
@@ -39,6 +40,7 @@ def full(store: Store) -> Store:
     tenant.remember_once("planted-assertion-id", LATER)
     sub = tenant.person("adfs", "https://idp.example", "anna.planted@contoso.example")
     tenant.alias_person("", "email", "anna.planted@contoso.example", sub)
+    tenant.bind_guest(Guest("fabrikam", "guest.planted@fabrikam.example"), sub)
     tenant.open_session(session(upstream_sid="planted-upstream-sid"), BROWSER)
     tenant.keep_upstream("sid-1", "planted-refresh", LATER, LATER)
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)

@@ -10,7 +10,7 @@ import pytest
 from broker.errors import StoreError
 from broker.model import AuditEvent
 from broker.store import DeploymentStore, Store, TenantStore
-from tests.unit.store import upstream_cases
+from tests.unit.store import test_guests, upstream_cases
 from tests.unit.store.samples import BROWSER, LATER, NOW, grant, session
 
 Case = Callable[[Store, TenantStore, TenantStore], None]
@@ -175,6 +175,7 @@ CASES: dict[str, Case] = {
         save_document,
         events,
         *upstream_cases.CASES,
+        *test_guests.CASES,
     )
 }
 

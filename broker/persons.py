@@ -1,0 +1,63 @@
+"""Who somebody is to a tenant: their `sub`, the address that is proven theirs, and groups that were known before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from broker import claims, domains
+from broker.model import Identity, IdentityProvider, Tenant
+from broker.model.overage import groups_left_out, with_groups
+from broker.policy import Admitted
+from broker.store import TenantStore
+
+GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
+BY_EMAIL = ("", "email")  # the IdP (no id is empty) and upstream under which an address is a person's further name
+
+
+def sub_of(home: TenantStore, admitted: Admitted, identity: Identity) -> str:
+    """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
+
+    Then an address is a further name of whoever brought it first, and a new subject that brings it is that person.
+    """
+    address = proven_address(admitted, identity) if admitted.idp.link_by_email else None
+    if address is None:
+        return home.person(identity.idp, identity.upstream, identity.subject)
+    known = home.known_person(identity.idp, identity.upstream, identity.subject)
+    linked = home.known_person(*BY_EMAIL, address)
+    if known is None and linked is not None:
+        home.alias_person(identity.idp, identity.upstream, identity.subject, linked)
+    sub = home.person(identity.idp, identity.upstream, identity.subject)
+    if linked is None:
+        home.alias_person(*BY_EMAIL, address, sub)
+    return sub
+
+
+def proven_address(admitted: Admitted, identity: Identity) -> str | None:
+    """The home tenant's own address that its IdP vouches for."""
+    proven = identity.email_verified is True
+    return own_address(admitted.home_tenant, admitted.idp, identity) if proven else None
+
+
+def own_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:
+    """In one spelling. An IdP that is `for` some of the tenant's domains speaks for those alone."""
+    email = claims.incoming_of(idp, identity.attributes).get("email")
+    domain = domains.of_address(email) if isinstance(email, str) else None
+    spoken_for = [tenant.home_realm.email_domains, *([idp.only_for.email_domains] if idp.only_for else [])]
+    if domain is None or not all(any(domains.matches(one, domain) for one in patterns) for patterns in spoken_for):
+        return None
+    return domains.canonical_address(str(email))
+
+
+def with_known_groups(home: TenantStore, idp: IdentityProvider, sub: str, identity: Identity, now: int) -> Identity:
+    """`keep_last`: a whole list is remembered, and stands in for one that did not come whole."""
+    if idp.groups.incomplete != "keep_last":
+        return identity
+    if not groups_left_out(identity.attributes):
+        groups = claims.incoming_of(idp, identity.attributes).get("groups", ())
+        whole = groups if isinstance(groups, tuple) else (str(groups),)
+        home.keep_groups(idp.id, sub, whole, now + GROUPS_KEPT)
+        return identity
+    last = home.groups(idp.id, sub)
+    if last is None:
+        return identity
+    return replace(identity, attributes=with_groups(identity.attributes, last), groups_complete=False)

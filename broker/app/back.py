@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from broker.app.house import House
+from broker.grants.introduced import Introductions
 from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
 from broker.web.cors import Cors
@@ -38,6 +39,7 @@ def back(
             cors=cors,
             clock=house.clock,
             before_refresh=house.renewal.before_refresh,
+            introduce=Introductions(house.connectors, house.clock),
         ),
         UserinfoEndpoint(
             live=house.live,

@@ -38,6 +38,8 @@ def oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) 
         acr_values=tuple(shape.acr_values or ()),
         claims_request=_claims_request(shape.claims_request),
         hosted_domains=tuple(domains.normalise(domain) for domain in shape.hosted_domains or ()),
+        presented_by=tuple(shape.token_exchange.clients) if shape.token_exchange else (),
+        presented_audiences=tuple(shape.token_exchange.audiences) if shape.token_exchange else (),
     )
 
 

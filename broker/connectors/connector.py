@@ -159,6 +159,14 @@ class Vouches(Protocol):
         """The refresh token to use next. Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows)."""
 
 
+@runtime_checkable
+class Introduces(Protocol):
+    """A connector whose upstream makes tokens about people that others may bring."""
+
+    def introduce(self, token: str) -> Identity:
+        """Whom the token speaks of; `session_ends` is its end. Raises AssertionRejected, UpstreamUnavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a sign-in that the upstream began leads: an application, and perhaps where in it.

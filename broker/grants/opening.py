@@ -9,19 +9,19 @@ from broker.model.sign_in_policy import at_most
 from broker.store.records import Grant
 
 
-def opened(request: TokenRequest, code: Code, event: str, handle: str | None) -> Granted:
-    """handle: finds the grant again, should it come once more; None: it cannot.
+def opened(request: TokenRequest, code: Code, event: str, handle: str | None, *, lasting: bool = True) -> Granted:
+    """handle: finds the grant again, should it come once more; None: it cannot. lasting: it can be refreshed.
 
     Raises InvalidGrant: those of `standing`. InvalidTarget: those of `target`.
     """
     store = request.transaction.of(code.tenant)
     session = standing.living(store.session(code.sid), request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
-    audience = target.audience(request, code.terms, code.tenant)
+    audience = target.audience(request, code.terms, code.tenant) if lasting else code.terms.resources
     grant = _grant(request, handle, code, session, entitlement)
     store.open_grant(grant)
     store.note_client(session.sid, request.client.client_id)
-    refresh_token = new_handle() if "refresh_token" in request.client.grant_types else None
+    refresh_token = new_handle() if lasting and "refresh_token" in request.client.grant_types else None
     if refresh_token is not None:
         store.add_refresh(refresh_token, grant.id, grant.expires_at)
     authorization = standing.authorization(

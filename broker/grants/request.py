@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from broker.model import Authorization, Client, Configuration, Entitlement, Lifetimes, Session
+from broker.model import (
+    Authorization,
+    AuthRequest,
+    Client,
+    Configuration,
+    Entitlement,
+    Identity,
+    Lifetimes,
+    Session,
+)
+from broker.policy import Admitted
 from broker.store import Transaction
 from broker.tokens.access import OwnTokens
 
@@ -16,7 +26,20 @@ class People(Protocol):
     """What `sessions` knows of a person: what may be said now, and whether the session still lives."""
 
     def entitle(self, configuration: Configuration, session: Session, client: Client) -> Entitlement: ...
+    def open(
+        self, transaction: Transaction, admitted: Admitted, request: AuthRequest, identity: Identity, browser: str
+    ) -> Session: ...
     def alive(self, configuration: Configuration, session: Session) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced:
+    """Whom an identity provider's token speaks of, before policy and rules were asked. digest: the token's SHA-256."""
+
+    grant_type: str
+    admitted: Admitted
+    identity: Identity
+    digest: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,7 @@ class TokenRequest:
     issuer: str
     tokens: OwnTokens
     now: int  # epoch seconds
+    introduced: Introduced | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,16 @@ from broker.errors import (
     InvalidToken,
     UnauthorizedClient,
 )
-from broker.grants import standing, target
+from broker.grants import introduced, standing, target
+from broker.grants.introduced import ABOUT_THE_SIGN_IN, FOREIGN
 from broker.grants.own_token import Desk, Person
-from broker.grants.request import Granted, TokenRequest
+from broker.grants.request import Granted, Introduced, TokenRequest
 from broker.model import Authorization, Client, Terms
 from broker.oauth2 import audiences, scopes
 from broker.tokens.access import AccessToken
 
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 DEEPEST = 4  # actors in one token
-ABOUT_THE_SIGN_IN = frozenset({"openid", "offline_access"})  # stays with the client that the person signed in to
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ def token_exchange(request: TokenRequest) -> Granted:
     """
     _require_confidential(request.client)
     _require_types(request.form)
+    if request.introduced is not None:
+        return _of_foreign(request, request.introduced)
     token = _read(request, "subject_token", "")
     try:
         return _exchanged(request, token)
@@ -59,24 +60,32 @@ def _exchanged(request: TokenRequest, token: AccessToken) -> Granted:
     _require_for_caller(request, token)
     _require_same_tenant(request, token)
     subject = _Subject(token, _standing(request, token, ""))
-    actor = _actor(request, token)
+    actor = _actor(request, token.tenant)
     audience = target.require(request, _target(request, token), token.tenant)
     authorization = _authorization(request, subject)
     authorization = replace(
         authorization,
-        act=_act(token, actor),
+        act=_act(token.claims.get("act"), actor),
         expires_at=token.expires_at,
         scope=_scope(request, token),
     )
-    detail = {"subject_client": token.client_id, "audience": audience[0]}
-    if actor is not None:
-        detail["actor"] = actor.sub
-    return Granted(
-        target.aimed(request, authorization, audience),
-        "token.exchanged",
-        issued_token_type=ACCESS_TOKEN,
-        detail=detail,
-    )
+    granted = Granted(target.aimed(request, authorization, audience), "token.exchanged")
+    return _told(granted, actor, {"subject_client": token.client_id, "audience": audience[0]})
+
+
+def _of_foreign(request: TokenRequest, person: Introduced) -> Granted:
+    """A token of a tenant's own identity provider; whatever it says of `act` is not believed."""
+    tenant = person.admitted.tenant.id
+    actor = _actor(request, tenant)
+    audience = target.require(request, _foreign_target(request), tenant)
+    granted = introduced.granted(request, person, "token.exchanged", audience)
+    authorization = replace(granted.authorization, act=_act(None, actor))
+    return _told(replace(granted, authorization=authorization), actor, {"audience": audience[0]})
+
+
+def _told(granted: Granted, actor: AccessToken | None, detail: Mapping[str, str]) -> Granted:
+    acting = {} if actor is None else {"actor": actor.sub}
+    return replace(granted, issued_token_type=ACCESS_TOKEN, detail={**detail, **acting})
 
 
 # the request
@@ -91,7 +100,7 @@ def _require_confidential(client: Client) -> None:
 def _require_types(form: Mapping[str, str]) -> None:
     if "subject_token" not in form:
         raise InvalidRequest("subject_token_missing", "Send the subject_token.")
-    if form.get("subject_token_type") != ACCESS_TOKEN:
+    if form.get("subject_token_type") not in {ACCESS_TOKEN, *FOREIGN}:
         raise InvalidRequest("subject_token_type", f"Send subject_token_type={ACCESS_TOKEN}.")
     if form.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
         raise InvalidRequest("requested_token_type", "Only access tokens are given in exchange.")
@@ -136,14 +145,14 @@ def _require_same_tenant(request: TokenRequest, token: AccessToken) -> None:
         raise InvalidRequest("tenant_switch", "The subject_token speaks for another organisation.")
 
 
-def _actor(request: TokenRequest, subject: AccessToken) -> AccessToken | None:
+def _actor(request: TokenRequest, tenant: str | None) -> AccessToken | None:
     """Who acts: the caller itself, or somebody who is signed in to it."""
     if "actor_token" not in request.form:
         return None
     actor = _read(request, "actor_token", "actor_")
     if actor.client_id != request.client.client_id:
         raise InvalidRequest("actor_client", "The actor_token was given to another client.")
-    if actor.tenant not in {None, subject.tenant}:
+    if actor.tenant not in {None, tenant}:
         raise InvalidRequest("actor_tenant", "The actor_token speaks for another organisation.")
     if "act" in actor.claims:
         raise InvalidRequest("actor_delegated", "Who acts for somebody else cannot be an actor.")
@@ -151,9 +160,8 @@ def _actor(request: TokenRequest, subject: AccessToken) -> AccessToken | None:
     return actor
 
 
-def _act(subject: AccessToken, actor: AccessToken | None) -> Mapping[str, object] | None:
+def _act(before: object, actor: AccessToken | None) -> Mapping[str, object] | None:
     """RFC 8693 §4.1: who acts now is outermost; who acted before is never lost."""
-    before = subject.claims.get("act")
     chain = before if isinstance(before, dict) else None
     if actor is None:
         return chain
@@ -172,16 +180,29 @@ def _depth(chain: object) -> int:
 
 def _target(request: TokenRequest, token: AccessToken) -> tuple[str, ...]:
     """One API: who may exchange for it stands in its file; a client's own token may also be narrowed."""
-    named = dict.fromkeys((*audiences.uris(request.resources), *filter(None, request.audiences)))
-    own = token.client_id == request.client.client_id
-    if len(named) > 1:
-        raise InvalidTarget("target_several", "Name one API: each gets a token of its own.")
+    named, own = _named(request), token.client_id == request.client.client_id
     if not named and not own:
         raise InvalidTarget("target_missing", "Name the API by resource or audience.")
     for one in named:
         if not (own and one in token.audience):
             _require_exchangeable(request, one)
-    return tuple(named) or token.audience
+    return named or token.audience
+
+
+def _foreign_target(request: TokenRequest) -> tuple[str, ...]:
+    """The caller's own audience, or an API that lets it exchange."""
+    named, own = _named(request), target.default(request)
+    for one in named:
+        if one not in own:
+            _require_exchangeable(request, one)
+    return named or own
+
+
+def _named(request: TokenRequest) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys((*audiences.uris(request.resources), *filter(None, request.audiences))))
+    if len(named) > 1:
+        raise InvalidTarget("target_several", "Name one API: each gets a token of its own.")
+    return named
 
 
 def _require_exchangeable(request: TokenRequest, audience: str) -> None:

@@ -128,6 +128,8 @@ class OidcSettings:
     claims_request: str | None = None  # the `claims` parameter as JSON; its essential values are required
     hosted_domains: tuple[str, ...] = ()  # Google's `hd`, one of which is required
     client_secret_expires: int | None = None  # epoch seconds; nothing stops then, but operators hear of it before
+    presented_by: tuple[str, ...] = ()  # clients that may bring its ID tokens for tokens of ours
+    presented_audiences: tuple[str, ...] = ()  # whom these may be for, beside ourselves
 
     @property
     def of_many_tenants(self) -> bool:

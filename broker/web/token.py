@@ -17,7 +17,7 @@ from broker.errors import (
     UnauthorizedClient,
     UnsupportedGrantType,
 )
-from broker.grants import GRANTS, Granted, People, TokenRequest
+from broker.grants import GRANTS, UNDONE, Granted, Introduced, People, TokenRequest
 from broker.model import AuditEvent, Client, Configuration, Lifetimes, Tenant, TokenSet, Workload
 from broker.oauth2.parameters import Parameters, one
 from broker.store import Store, Transaction
@@ -26,11 +26,16 @@ from broker.tokens.issuer import Issuer, check
 from broker.web.client_door import Caller, ClientDoor
 from broker.web.cors import Cors
 
+Introduce = Callable[[Configuration, Client, str, Mapping[str, str]], Introduced | None]
 BeforeRefresh = Callable[[Configuration, str, str], None]  # configuration, client_id, refresh token; may refuse
 
 
 def _nothing_to_ask(_configuration: Configuration, _client_id: str, _refresh_token: str) -> None:
     """Where no upstream is asked again."""
+
+
+def _nobody(_configuration: Configuration, _client: Client, _grant_type: str, _form: Mapping[str, str]) -> None:
+    """Where no identity provider's tokens are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class TokenEndpoint:
     cors: Cors
     clock: Callable[[], float]
     before_refresh: BeforeRefresh = _nothing_to_ask
+    introduce: Introduce = _nobody
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("token", __name__)
@@ -65,24 +71,37 @@ class TokenEndpoint:
             grant_type, handle = _grant_type(caller.form, caller.client), one(caller.form, "refresh_token")
             if grant_type == "refresh_token" and handle is not None:
                 self.before_refresh(caller.configuration, caller.client.client_id, handle)
-            granted = self._prove(grant_type, caller)
+            form = {name: value for name in caller.form if (value := one(caller.form, name)) is not None}
+            introduced = self.introduce(caller.configuration, caller.client, grant_type, form)
+            granted = self._prove(grant_type, caller, form, introduced)
             tenant = caller.configuration.tenants.get(granted.authorization.tenant or "")
             tokens = self.issuer.mint(granted.authorization, caller.client, tenant)
         except OAuthError as refused:
             raise refused.about(client_id=caller.client.client_id) from None
         return _answer(tokens, granted)
 
-    def _prove(self, grant_type: str, caller: Caller) -> Granted:
-        """One transaction, which a refusal commits too: the burned code stays burned, the family revoked."""
+    def _prove(
+        self, grant_type: str, caller: Caller, form: Mapping[str, str], introduced: Introduced | None
+    ) -> Granted:
+        """One transaction, which most refusals commit too: the burned code stays burned, the family revoked."""
         with self.store.transaction() as transaction:
-            outcome = self._outcome(transaction, grant_type, caller)
+            outcome = self._outcome(transaction, grant_type, caller, form, introduced)
+            if isinstance(outcome, OAuthError) and grant_type in UNDONE:
+                raise outcome
         if isinstance(outcome, OAuthError):
             raise outcome
         return outcome
 
-    def _outcome(self, transaction: Transaction, grant_type: str, caller: Caller) -> Granted | OAuthError:
+    def _outcome(
+        self,
+        transaction: Transaction,
+        grant_type: str,
+        caller: Caller,
+        form: Mapping[str, str],
+        introduced: Introduced | None,
+    ) -> Granted | OAuthError:
         asked = TokenRequest(
-            form={name: value for name in caller.form if (value := one(caller.form, name)) is not None},
+            form=form,
             resources=caller.form.get("resource", ()),
             audiences=caller.form.get("audience", ()),
             cnf=caller.cnf,
@@ -94,6 +113,7 @@ class TokenEndpoint:
             issuer=self.issuer_url,
             tokens=self.tokens,
             now=int(self.clock()),
+            introduced=introduced,
         )
         try:
             granted = GRANTS[grant_type](asked)

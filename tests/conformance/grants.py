@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from broker.grants.token_exchange import TOKEN_EXCHANGE
+from broker.grants.introduced import JWT_BEARER, TOKEN_EXCHANGE
 from broker.model import Client
 from tests.unit.grants.house import CALLBACK, VERIFIER, House
 
@@ -36,7 +36,7 @@ def refresh(house: House, client: Client) -> Form:
 
 
 # No credential of the client's own making: there is nothing to hold, or it was made for somebody else.
-SELF = {"client_credentials", TOKEN_EXCHANGE}
+SELF = {"client_credentials", TOKEN_EXCHANGE, JWT_BEARER}
 
 HARNESSES: Mapping[str, Harness] = {
     "authorization_code": Harness(code, "code", "code_missing", "code_unknown", "code_client", "code_replay"),

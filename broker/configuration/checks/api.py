@@ -73,6 +73,7 @@ _CHECKS: tuple[Check, ...] = (_audience, _scopes, _repetitions, _credentials, _a
 def named_elsewhere(apis: Apis, clients: Clients, tenants: Tenants) -> Iterator[Problem]:
     """Clients and tenants that an API names, APIs that a client names, services of a tenant."""
     known = {client.client_id for _, client in clients}
+    yield from _presenting(tenants, known)
     yield from _services(tenants, {client.client_id: client.grant_types for _, client in clients})
     for read, api in apis:
         asking, exchanging = api.introspection.clients, api.exchange.clients if api.exchange else []
@@ -109,3 +110,12 @@ def _services(tenants: Tenants, known: Mapping[str, list[str]]) -> Iterator[Prob
             elif "client_credentials" not in known[service.client]:
                 what = f"`{service.client}` has no tokens of its own: it lacks the grant client_credentials"
                 yield from read.problem(path, what, "add the grant to the client", warning=True)
+
+
+def _presenting(tenants: Tenants, known: set[str]) -> Iterator[Problem]:
+    for read, tenant in tenants:
+        for index, provider in enumerate(tenant.identity_providers):
+            for place, name in enumerate(provider.token_exchange.clients if provider.token_exchange else ()):
+                if name not in known:
+                    path = ("identity_providers", index, "token_exchange", "clients", place)
+                    yield from read.problem(path, f"there is no client `{name}`", "mend the id, or remove it")

@@ -10,7 +10,7 @@ from broker.configuration.checks.finding import Context, Finding, repeated, urls
 from broker.configuration.checks.profile import check_fapi2, check_requests
 from broker.configuration.checks.workload import check_identities
 from broker.configuration.shapes import ClientShape
-from broker.configuration.shapes.client import TOKEN_EXCHANGE
+from broker.configuration.shapes.client import JWT_BEARER, TOKEN_EXCHANGE
 from broker.configuration.urls import origin_fault, redirect_fault, url_fault
 from broker.model.reserved import RESERVED
 
@@ -30,7 +30,7 @@ def _grants(shape: ClientShape, _context: Context) -> Iterable[Finding]:
     if not set(shape.grant_types) - {"refresh_token"}:
         what = "has no grant that gives a first token"
         yield Finding(("grant_types",), what, "add authorization_code, or client_credentials for a service")
-    alone = [name for name in shape.grant_types if name in ("client_credentials", TOKEN_EXCHANGE)]
+    alone = [name for name in shape.grant_types if name in ("client_credentials", TOKEN_EXCHANGE, JWT_BEARER)]
     if shape.auth.method == "none" and alone:
         what = f"a public client cannot use {' and '.join(alone)}"
         yield Finding(("grant_types",), what, "remove that, or give the client a secret")

@@ -22,8 +22,9 @@ from broker.configuration.shapes.fields import (
 )
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GRANTS = OneOf(
-    ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE),
+    ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, JWT_BEARER),
     later=("urn:ietf:params:oauth:grant-type:device_code",),
 )
 

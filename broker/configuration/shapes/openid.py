@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.types import StringConstraints
 
-from broker.configuration.shapes.fields import UUID_PATTERN, OneOf, Scope, SecretField, Shape, Text
+from broker.configuration.shapes.fields import UUID_PATTERN, ClientId, OneOf, Scope, SecretField, Shape, Text
 from broker.configuration.shapes.trust import Day
 
 ID_TOKEN_ALGORITHMS = OneOf(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"))
@@ -39,6 +39,13 @@ class ClaimsRequestShape(Shape):
     id_token: dict[Text, ClaimRequestShape] = Field(default_factory=dict)
     userinfo: dict[Text, ClaimRequestShape] = Field(default_factory=dict)
     access_token: dict[Text, ClaimRequestShape] = Field(default_factory=dict)
+
+
+class TokenExchangeShape(Shape):
+    """Which clients may bring the provider's ID tokens, and whom these may be for beside our own client_id there."""
+
+    clients: Annotated[list[ClientId], Several]
+    audiences: list[Text] = Field(default_factory=list)
 
 
 class EndpointsShape(Shape):
@@ -74,6 +81,7 @@ class OpenIdKeys(Shape):
     claims_request: ClaimsRequestShape | None = None
     algorithms: Annotated[list[Annotated[str, ID_TOKEN_ALGORITHMS]], Several] | None = None
     userinfo: Annotated[str, OneOf(("merge", "never"))] | None = None
+    token_exchange: TokenExchangeShape | None = None
 
 
 BOTH = ("client_id", "client_secret", "client_secret_expires", "client_auth", "scopes", "authorize")

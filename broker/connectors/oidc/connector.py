@@ -14,12 +14,12 @@ from broker import jose, telemetry
 from broker.connectors.announcements import keys_changed
 from broker.connectors.connector import Finding, LoggedOut, Surroundings
 from broker.connectors.graph import Graph
-from broker.connectors.oidc import logout_token, renewal
+from broker.connectors.oidc import logout_token, presented, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
 from broker.connectors.oidc.client_proof import Proof, prove, require_secret
 from broker.connectors.oidc.examination import examine
-from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims
+from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims, instant
 from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of, upstream_of
 from broker.connectors.oidc.kept import Kept, Shelf
 from broker.connectors.oidc.provider import Provider, discovery_url, read_provider
@@ -59,6 +59,7 @@ class OidcConnector:
         self._graph = Graph(self._outbound, idp.groups, self._proof_at, self._clock)
         self._issuers = self._settings.issuers or (self._settings.issuer,)
         self._required = _required(self._settings)
+        self._candidates = self._settings.subject or idp.profile.subject or ("sub",)
         documents, clock = surroundings.documents, surroundings.clock
         place = f" {self._settings.discovery}" if self._settings.discovery else ""  # another document is other keys
         self._provider = Kept(
@@ -108,10 +109,21 @@ class OidcConnector:
         tokens = redeem(self._outbound, provider.token_endpoint, self._proof(provider), form)
         proven = self._proven(tokens, self._expected(request, code, tokens))
         filled = self._filled_up(provider, tokens, proven)
-        candidates = self._settings.subject or self._idp.profile.subject or ("sub",)
-        identity = identity_of(self._idp, candidates, proven, filled, self._us)
+        identity = identity_of(self._idp, self._candidates, proven, filled, self._us)
         kept = tokens.refresh_token if self._idp.refresh is not None else None
         return replace(identity, attributes=self._with_all_groups(identity.attributes, proven), refresh_token=kept)
+
+    def introduce(self, token: str) -> Identity:
+        """An ID token that a client brings. Raises AssertionRejected: those of `presented` and `identity_of`."""
+        now, skew = int(self._clock()), self._idp.skew_seconds
+        try:
+            wanted = presented.expected(self._settings, self._issuers, token, self._required, now=now, skew=skew)
+            proven = self._with_keys(lambda keys: presented.check(token, keys, self._settings.algorithms, wanted))
+        except TokenRejected as rejected:
+            raise AssertionRejected(rejected.reason, detail=f"presented token: {rejected.detail}") from None
+        identity = identity_of(self._idp, self._candidates, proven, proven, self._us)
+        ends = instant(proven["exp"])
+        return replace(identity, attributes=self._with_all_groups(identity.attributes, proven), session_ends=ends)
 
     def logged_out(self, message: str) -> LoggedOut:
         """A logout token. Raises TokenRejected: those of `logout_token.check`."""

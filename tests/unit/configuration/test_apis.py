@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broker.configuration import load, load_deployment, read_folder
+from broker.configuration import check, load, load_deployment, read_folder
 from broker.model import Api
 
 from .folders import CLIENT, write
@@ -57,3 +57,23 @@ def test_an_apis_own_credentials_are_a_client_that_may_do_nothing_but_ask(tmp_pa
     assert (asking.grant_types, asking.redirect_uris, asking.scopes, asking.public) == ((), (), (), False)
     assert asking.auth.secret is not None
     assert asking.auth.secret.reveal() == ENVIRON["ORDERS_SECRET"]
+
+
+def test_which_clients_may_bring_a_providers_tokens(tmp_path: Path) -> None:
+    provider = (
+        "id: a\nidentity_providers:\n"
+        '  - {id: op, protocol: oidc, issuer: "https://a.idp.example.com", client_id: broker, client_auth: none,\n'
+        "     token_exchange: {clients: [gateway], audiences: [gateway-at-op]}}\n"
+    )
+    write(tmp_path, {"tenants/a.yaml": provider, "clients/gateway.yaml": CLIENT.format(id="gateway")})
+    found = load(read_folder(tmp_path), load_deployment(tmp_path, {}), environ=ENVIRON, revision=7)
+    settings = found.tenants["a"].identity_providers["op"].oidc
+    assert settings is not None
+    assert (settings.presented_by, settings.presented_audiences) == (("gateway",), ("gateway-at-op",))
+    (tmp_path / "clients/gateway.yaml").unlink()
+    assert [str(problem) for problem in check(tmp_path, ENVIRON)] == [
+        (
+            "tenants/a.yaml:4:33: identity_providers[0].token_exchange.clients[0]: there is no client `gateway`; "
+            "mend the id, or remove it"
+        )
+    ]

@@ -10,21 +10,18 @@ import pytest
 from werkzeug.test import TestResponse
 
 from broker import jose
-from broker.model import Api, Client, Terms
+from broker.model import Client, Terms
 
 from .house import SPA, WEB, House, claims, header
 from .services import (
     ACCESS_TOKEN,
     APP,
-    EVERYWHERE,
     EXCHANGE,
     FRONT,
     GATEWAY,
-    NOWHERE,
     ORDERS,
     SERVICE,
     STOCK,
-    own_token,
     world,
 )
 
@@ -260,92 +257,3 @@ def test_roles_are_those_of_both_clients_and_of_the_subject(apis: House) -> None
 def test_a_binding_is_the_callers_own(apis: House) -> None:
     found = claims(exchanged(apis, subject(apis))["access_token"])
     assert "cnf" not in found
-
-
-# who acts
-
-
-def _actor(apis: House, client: Client = GATEWAY, **form: Any) -> dict[str, str]:
-    token = (own_token(apis, client, **form).json or {})["access_token"]
-    return {"actor_token": token, "actor_token_type": ACCESS_TOKEN}
-
-
-def test_delegation_says_who_acts(apis: House) -> None:
-    answer = exchanged(apis, subject(apis), **_actor(apis, tenant="contoso"))
-    found = claims(answer["access_token"])
-    assert (found["sub"], found["act"]) == ("sub-1", {"sub": "gateway", "client_id": "gateway"})
-    assert apis.last_event().detail["actor"] == "gateway"
-
-
-def chained(apis: House, depth: int) -> TestResponse:
-    """A gateway that calls itself over and over."""
-    looping = replace(GATEWAY, apis=())
-    mirror = Api(str(GATEWAY.audience), "Front", exchanging=("gateway",))
-    apis.live = replace(world(looping), apis={**world().apis, mirror.audience: mirror})
-    token, actor = subject(apis), _actor(apis, tenant="contoso")
-    for _ in range(depth - 1):
-        token = exchanged(apis, token, looping, audience=mirror.audience, **actor)["access_token"]
-    return exchange(apis, token, looping, audience=mirror.audience, **actor)
-
-
-def test_who_acted_before_is_never_lost(apis: House) -> None:
-    """TK-36"""
-    once = {"sub": "gateway", "client_id": "gateway"}
-    token = (chained(apis, 2).json or {})["access_token"]
-    assert claims(token)["act"] == {**once, "act": once}
-    silent = exchanged(apis, token, audience=ORDERS.audience)
-    assert claims(silent["access_token"])["act"] == {**once, "act": once}
-
-
-def test_a_chain_has_an_end(apis: House) -> None:
-    """TK-36"""
-    assert chained(apis, 4).status_code == 200
-    apis.refused(chained(apis, 5), 400, "invalid_request", "act_depth")
-
-
-def test_who_cannot_act(apis: House) -> None:
-    """TK-36"""
-    token = subject(apis)
-    apis.refused(exchange(apis, token, **_actor(apis, EVERYWHERE, tenant="contoso")), 400, *_why("actor_client"))
-    apis.refused(exchange(apis, token, **_actor(apis, tenant="fabrikam")), 400, *_why("actor_tenant"))
-    delegated = exchanged(apis, token, **_actor(apis, tenant="contoso"))["access_token"]
-    twice = {"actor_token": delegated, "actor_token_type": ACCESS_TOKEN}
-    apis.refused(exchange(apis, token, **twice), 400, *_why("actor_delegated"))
-    over = _actor(apis, tenant="contoso")
-    apis.post("/revoke", {"token": over["actor_token"]}, GATEWAY)
-    apis.refused(exchange(apis, token, **over), 400, *_why("actor_token_revoked"))
-
-
-def _why(reason: str) -> tuple[str, str]:
-    return "invalid_request", reason
-
-
-# workloads
-
-
-def test_a_workloads_token_is_exchanged_too(apis: House) -> None:
-    nightly = replace(SERVICE, apis=(FRONT.audience,))
-    apis.live = world(nightly)
-    token = (own_token(apis, nightly, resource=FRONT.audience).json or {})["access_token"]
-    found = claims(exchanged(apis, token)["access_token"])
-    assert (found["sub"], found["client_id"], found["tenant"]) == ("nightly", "gateway", "contoso")
-    assert (found["roles"], "sid" in found) == (["viewer", "admin"], False)
-    apis.post("/revoke", {"token": token}, nightly)
-    apis.refused(exchange(apis, token), 400, "invalid_request", "token_revoked")
-
-
-def test_a_workload_of_no_tenant(apis: House) -> None:
-    nowhere = replace(NOWHERE, apis=(FRONT.audience,))
-    apis.live = world(nowhere)
-    token = (own_token(apis, nowhere, resource=FRONT.audience).json or {})["access_token"]
-    apis.refused(exchange(apis, token), 400, "invalid_request", "subject_tenant")
-    plain = replace(GATEWAY, tenant_claims=False)
-    apis.live = world(nowhere, plain)
-    assert "tenant" not in claims(exchanged(apis, token, plain)["access_token"])
-
-
-def test_a_workload_where_the_caller_may_not_be(apis: House) -> None:
-    nightly, elsewhere = replace(SERVICE, apis=(FRONT.audience,)), replace(GATEWAY, tenants=("fabrikam",))
-    apis.live = world(nightly, elsewhere)
-    token = (own_token(apis, nightly, resource=FRONT.audience).json or {})["access_token"]
-    apis.refused(exchange(apis, token, elsewhere), 400, "invalid_request", "client_tenant")

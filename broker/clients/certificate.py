@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64decode
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from broker.jose.compact import encode
 from broker.model import CertificateName
 
 LONGEST = 16_384  # characters of the header
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Certificate:
 def read(header: str, *, verified: bool) -> Certificate:
     """A URL-encoded PEM (nginx's $ssl_client_escaped_cert) or RFC 9440's `:base64:`.
 
-    Raises InvalidRequest `certificate_malformed`: what cannot be read proves nothing, and is not passed over either.
+    Raises InvalidRequest `certificate_malformed`: what cannot be read proves nothing, and is not passed over either. Of
+    two certificates none is: where a proxy adds its header to the sender's own, both arrive in one.
     """
     try:
         if len(header) > LONGEST:
@@ -80,7 +83,10 @@ def read(header: str, *, verified: bool) -> Certificate:
 def _der(text: str) -> bytes:
     if text.startswith(":") and text.endswith(":") and len(text) > 2:
         return b64decode(text[1:-1], validate=True)
-    return x509.load_pem_x509_certificate(unquote(text, errors="strict").encode("ascii")).public_bytes(Encoding.DER)
+    pem = unquote(text, errors="strict").strip()
+    if _PEM.fullmatch(pem) is None:
+        raise ValueError("not one certificate")
+    return x509.load_pem_x509_certificate(pem.encode("ascii")).public_bytes(Encoding.DER)
 
 
 def _attributes(name: x509.Name) -> list[frozenset[tuple[str, str]]]:

@@ -47,6 +47,18 @@ def test_what_is_no_certificate_is_refused_not_passed_over(header: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    ["{0},{1}", "{0}, {1}", "{0}{1}", "{0}%0A{1}", "junk{0}", "{0}junk"],
+    ids=["two headers", "two headers apart", "two in one", "a chain", "something before", "something after"],
+)
+def test_of_two_certificates_none_is_the_senders(written: str) -> None:
+    """A proxy that adds its header to the sender's own hands on both, and the first is whatever the sender wrote."""
+    header = written.format(nginx(made("CN=app", "tls")), nginx(made("CN=sender", "other")))
+    with refused("certificate_malformed", InvalidRequest):
+        read_certificate(header, verified=True)
+
+
+@pytest.mark.parametrize(
     ("kind", "value"),
     [
         ("subject_dn", "CN=app,OU=Apps,O=Example,C=DE"),

@@ -18,6 +18,7 @@ from broker.model import strict_json
 
 MOST_KEYS = 256  # read from one set
 MOST_TRIED = 10  # signatures tried for one token that names no key
+EXPONENTS = range(65537, 1 << 32, 2)  # of RSA keys: a stranger's long one makes one signature cost as much as a hundred
 
 _Public = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
@@ -130,8 +131,7 @@ def _rsa(jwk: dict[str, object]) -> _Public | None:
     key = RSAAlgorithm.from_jwk({name: jwk[name] for name in ("kty", "n", "e")})
     if not isinstance(key, rsa.RSAPublicKey) or not 2048 <= key.key_size <= 8192:
         return None
-    exponent = key.public_numbers().e
-    return key if exponent >= 65537 and exponent % 2 == 1 else None
+    return key if key.public_numbers().e in EXPONENTS else None
 
 
 def _ec(jwk: dict[str, object]) -> _Public | None:

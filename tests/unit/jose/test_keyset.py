@@ -58,6 +58,8 @@ def test_a_key_without_use_and_alg_serves_every_algorithm_of_its_kind() -> None:
         {**RSA_JWK, "e": number(3)},
         {**RSA_JWK, "e": number(65538)},
         {**RSA_JWK, "e": ""},
+        {**RSA_JWK, "e": number(2**32 + 1)},
+        {**RSA_JWK, "e": number(2**2000 + 1)},
         {**RSA_JWK, "n": 7},
         {**RSA_JWK, "n": "AQ"},
         {**RSA_JWK, "n": "é"},

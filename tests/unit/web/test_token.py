@@ -49,6 +49,13 @@ def test_only_a_form_is_read(house: House, media_type: str) -> None:
     house.refused(response, 400, "invalid_request", "content_type")
 
 
+@pytest.mark.parametrize("path", ["/token", "/revoke", "/introspect"])
+def test_a_form_of_any_size_is_not_read_from_strangers(house: House, path: str) -> None:
+    for form in ({"x": "y" * 131_072}, {str(number): "" for number in range(30_000)}):
+        response = house.http.post(path, data=form)
+        assert (response.status_code, (response.json or {})["error"]) == (413, "invalid_request")
+
+
 def test_only_post_is_allowed(house: House) -> None:
     """OP-31"""
     assert house.http.get("/token").status_code == 405

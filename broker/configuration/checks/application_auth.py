@@ -102,6 +102,9 @@ def _certificate_name(auth: AuthShape) -> Iterable[Finding]:
 def _assertions(shape: ClientShape) -> Iterable[Finding]:
     if shape.assertion_audience is not None and shape.auth.method != "private_key_jwt":
         yield Finding(("assertion_audience",), "belongs to the method `private_key_jwt`", "remove it")
+    elif shape.assertion_audience == "token_endpoint" and shape.profile == "fapi2":
+        what = "an assertion of `profile: fapi2` is for the issuer alone"
+        yield Finding(("assertion_audience",), what, "remove it, or write issuer")
 
 
 def _proxy(shape: ClientShape, context: Context) -> Iterable[Finding]:

@@ -57,6 +57,16 @@ def test_a_fapi_client_is_bound_without_saying_so(tmp_path: Path) -> None:
     assert (found.dpop, found.mtls_bound) == ("optional", True)
 
 
+def test_an_assertion_of_a_fapi_client_is_for_the_issuer(tmp_path: Path) -> None:
+    """FAPI 2.0 Security Profile §5.3.2.1: the issuer, as a string, is the only `aud`."""
+    auth = f"{{method: private_key_jwt, jwks: {{keys: [{KEY}]}}}}"
+    mends = "an assertion of `profile: fapi2` is for the issuer alone; remove it, or write issuer"
+    for chosen, told in (("token_endpoint", [mends]), ("issuer", [])):
+        text = app(auth, f"profile: fapi2\nassertion_audience: {chosen}\n")
+        found = lines(tmp_path / chosen, {"clients/a.yaml": text})
+        assert [line.partition("assertion_audience: ")[2] for line in found] == told
+
+
 def test_a_certificate_by_its_name(tmp_path: Path) -> None:
     auth = "{method: tls_client_auth, tls_client_auth_subject_dn: 'CN=app,O=Example'}"
     found = client(tmp_path, {"broker.yaml": MTLS, "clients/a.yaml": app(auth)})

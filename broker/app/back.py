@@ -19,20 +19,12 @@ def back(
 ) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint, IntrospectionEndpoint, PushedAuthorization]:
     deployment, cors = house.deployment, Cors(house.live)
     door = house.door
-    issuer = Issuer(
-        deployment.issuer,
-        house.keys,
-        house.seal,
-        signing=deployment.signing,
-        lifetimes=deployment.lifetimes,
-        clock=house.clock,
-    )
     return (
         TokenEndpoint(
             door=door,
             store=house.store,
             people=house.sessions,
-            issuer=issuer,
+            issuer=_issuer(house),
             tokens=house.tokens,
             issuer_url=deployment.issuer,
             lifetimes=deployment.lifetimes,
@@ -46,6 +38,7 @@ def back(
             store=house.store,
             people=house.sessions,
             tokens=house.tokens,
+            pairwise=house.pairwise,
             senders=house.senders,
             issuer_url=deployment.issuer,
             cors=cors,
@@ -57,9 +50,23 @@ def back(
             store=house.store,
             people=house.sessions,
             tokens=house.tokens,
+            pairwise=house.pairwise,
             answers=IntrospectionAnswers(deployment.issuer, house.keys, signing=deployment.signing, clock=house.clock),
             issuer_url=deployment.issuer,
             clock=house.clock,
         ),
-        PushedAuthorization(door, house.requests, house.tokens.hint, cors, house.clock),
+        PushedAuthorization(door, house.requests, house.tokens, cors, house.clock),
+    )
+
+
+def _issuer(house: House) -> Issuer:
+    deployment = house.deployment
+    return Issuer(
+        deployment.issuer,
+        house.keys,
+        house.seal,
+        pairwise=house.pairwise,
+        signing=deployment.signing,
+        lifetimes=deployment.lifetimes,
+        clock=house.clock,
     )

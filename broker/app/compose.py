@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -13,13 +12,14 @@ from broker import configuration, telemetry
 from broker.app.back import back
 from broker.app.door import client_door, senders
 from broker.app.front import front
-from broker.app.house import Clock, House, record
+from broker.app.house import Clock, House
 from broker.app.live import Live
 from broker.app.notices import StoreNotices
 from broker.app.prepare import key_ring, open_store, sp_host
 from broker.app.rounds import Rounds
 from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
+from broker.app.speaking import own_tokens, signing_out
 from broker.app.upkeep import Upkeep
 from broker.clients.keys import ClientKeys
 from broker.clients.request_object import RequestObjects
@@ -30,10 +30,9 @@ from broker.renewal import Renewal
 from broker.seal import Seal
 from broker.sessions import Sessions
 from broker.signin import Correlation, Portal, SignIn
-from broker.signout import BackChannel, Deliveries, SignOut, SingleLogouts
+from broker.signout import SingleLogouts
 from broker.store import Store, StoreDocuments
-from broker.tokens.access import OwnTokens
-from broker.tokens.logout_token import LogoutTokens
+from broker.tokens.pairwise import Pairwise, stored
 from broker.web import errors, headers, hosts, operations
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
@@ -77,13 +76,12 @@ def build(
     store, seal = open_store(deployment, environ, clock)
     store.require_head()
     keys = key_ring(store, deployment, clock)
+    pairwise = Pairwise(stored(store))
     sessions = Sessions(store, deployment.lifetimes, clock)
     outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks, resolve=resolve)
     rp_keys = RpKeys(store, clock)
     client_keys = ClientKeys(outbound, clock)
     connectors = _connectors(deployment, store, outbound, rp_keys, clock)
-    logout_tokens = LogoutTokens(deployment.issuer, keys, signing=deployment.signing, clock=clock)
-    deliveries = Deliveries(BackChannel(outbound, logout_tokens).send, partial(record, store))
     signin = SignIn(
         store=store,
         connectors=connectors,
@@ -92,7 +90,7 @@ def build(
         lifetimes=deployment.lifetimes,
         clock=clock,
     )
-    signout = SignOut(deployment.issuer, store, sessions, deliveries)
+    signout = signing_out(deployment, store, keys, pairwise, sessions, outbound, clock)
     live = Live(store, folder, deployment, environ)
     seen = senders(deployment, store, seal, clock)
     return House(
@@ -101,7 +99,8 @@ def build(
         seal=seal,
         live=live,
         keys=keys,
-        tokens=OwnTokens(deployment.issuer, keys, seal, algorithms=deployment.signing.algorithms, clock=clock),
+        pairwise=pairwise,
+        tokens=own_tokens(deployment, keys, seal, pairwise, clock),
         sessions=sessions,
         connectors=connectors,
         senders=seen,

@@ -25,7 +25,7 @@ def front(
             pages=house.pages,
             requests=house.requests,
             address=house.address,
-            read_hint=house.tokens.hint,
+            hints=house.tokens,
             stands=house.renewal.stands,
             clock=house.clock,
         ),

@@ -20,6 +20,7 @@ from broker.signout import SignOut, SingleLogouts
 from broker.store import Store, StoredKey
 from broker.tokens.access import OwnTokens
 from broker.tokens.keys import KeyRing
+from broker.tokens.pairwise import Pairwise
 from broker.web.client_door import ClientDoor
 from broker.web.cookies import Cookies
 from broker.web.network import client_address
@@ -39,6 +40,7 @@ class House:
     seal: Seal
     live: Live
     keys: KeyRing[StoredKey]
+    pairwise: Pairwise
     tokens: OwnTokens
     sessions: Sessions
     connectors: Connectors

@@ -15,6 +15,7 @@ from broker.errors import ConfigurationError, Problem
 from broker.model import AuditEvent, Configuration, Deployment, Guest
 from broker.seal import Seal, load_key
 from broker.store import Revision, Store, StoredKey
+from broker.tokens import pairwise
 from broker.tokens.keys import KeyRing
 
 GIVEN = "tenant id"  # remembered in the tenant of that id
@@ -47,6 +48,7 @@ def prepare(
         revise(store, folder, deployment, environ, apply=apply, now=int(clock()))
         key_ring(store, deployment, clock).ensure()
         with store.transaction() as transaction:
+            pairwise.ensure(transaction.deployment, StoredKey, int(clock()))
             sp_keys.ensure(transaction.deployment, sp_keys.purpose(), sp_host(deployment), int(clock()))
     finally:
         store.close()

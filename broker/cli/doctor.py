@@ -1,7 +1,8 @@
 """`broker doctor`: reach every identity provider as it answers now, and say what falls short or soon will.
 
 Looked at: metadata or discovery and keys, certificates' and secrets' last days, the IdP's clock, signature algorithms,
-changes that wait for an operator, missing secrets, rules that read claims which never come. Nothing is changed,
+changes that wait for an operator, missing secrets, rules that read claims which never come; and whether the hosts that
+clients' pairwise subjects are for list their redirect URIs. Nothing is changed,
 but by --approve: what waits at that identity provider (another entityID, another host) is trusted from then on.
 """
 
@@ -12,7 +13,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from broker import configuration
 from broker.audit import new_reference
+from broker.cli.doctor_clients import ClientReport, client_reports
 from broker.cli.doctor_store import Readable, found_store
 from broker.connectors import Approving, Connectors, Examined, Finding, SpKeys, Surroundings, secret_ends
 from broker.connectors.endings import end_finding
@@ -47,6 +49,10 @@ class Report:
     findings: tuple[Finding, ...]
 
     @property
+    def title(self) -> str:
+        return f"{self.tenant}/{self.idp} ({self.protocol})"
+
+    @property
     def good(self) -> bool:
         return all(finding.good for finding in self.findings)
 
@@ -72,9 +78,12 @@ def run(args: argparse.Namespace) -> int:
         if args.approve is not None:
             return _approve(loaded, deployment, store, args.approve, as_json=args.json)
         reports = _examined(_providers(loaded, args.tenant), deployment, store)
+    clients = _clients(loaded, deployment) if args.tenant is None else []
     advice = [one for one in warnings if args.tenant is None or _about(bundle.files.get(one.file, b""), args.tenant)]
-    good = all(report.good for report in reports) and not any(one.path.startswith("claims") for one in advice)
-    print(_json(reports, advice, good=good) if args.json else _readable(reports, advice))
+    everything: list[Report | ClientReport] = [*reports, *clients]
+    well = all(report.good for report in everything)
+    good = well and not any(one.path.startswith("claims") for one in advice)
+    print(_json(reports, clients, advice, good=good) if args.json else _readable(everything, advice))
     return 0 if good else 1
 
 
@@ -90,6 +99,14 @@ def _examined(providers: list[IdentityProvider], deployment: Deployment, store: 
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(partial(_report, connectors), providers))
+    finally:
+        outbound.close()
+
+
+def _clients(loaded: Configuration, deployment: Deployment) -> list[ClientReport]:
+    outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks)
+    try:
+        return client_reports(loaded.clients.values(), outbound)
     finally:
         outbound.close()
 
@@ -165,19 +182,20 @@ def _about(file: bytes, tenant: str) -> bool:
     return re.search(rb"(?m)^id:\s*['\"]?" + re.escape(tenant.encode()) + rb"['\"]?\s*(#.*)?$", file) is not None
 
 
-def _json(reports: list[Report], advice: list[Problem], *, good: bool) -> str:
+def _json(reports: list[Report], clients: list[ClientReport], advice: list[Problem], *, good: bool) -> str:
     answer = {
         "good": good,
         "identity_providers": [asdict(report) | {"good": report.good} for report in reports],
+        "clients": [asdict(report) | {"good": report.good} for report in clients],
         "advice": [str(one) for one in advice],
     }
     return json.dumps(answer, indent=2, ensure_ascii=False)
 
 
-def _readable(reports: list[Report], advice: list[Problem]) -> str:
+def _readable(reports: Sequence[Report | ClientReport], advice: list[Problem]) -> str:
     lines = []
     for report in reports:
-        lines.append(f"{report.tenant}/{report.idp} ({report.protocol}): {'well' if report.good else 'FALLS SHORT'}")
+        lines.append(f"{report.title}: {'well' if report.good else 'FALLS SHORT'}")
         lines += [f"  {'ok ' if one.good else 'BAD'} {one.check:<14} {clean(one.text)}" for one in report.findings]
     lines += [f"advice: {one}" for one in advice]
     return "\n".join(lines) or "there is no identity provider to look at"

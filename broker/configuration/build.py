@@ -16,6 +16,7 @@ from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
 from broker.configuration.profiles import profile, profile_for
+from broker.configuration.sector import sector_of
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
 from broker.configuration.shapes.guests import GuestShape
 from broker.configuration.shapes.upstream_life import GroupsShape
@@ -80,6 +81,8 @@ def client(shape: ClientShape, context: Context) -> Client:
         response_modes=tuple(shape.response_modes),
         require_par=bool(shape.require_pushed_authorization_requests) or shape.profile == "fapi2",
         require_signed_request=shape.require_signed_request_object,
+        sector=sector_of(shape),
+        sector_identifier_uri=shape.sector_identifier_uri,
     )
 
 

@@ -22,7 +22,7 @@ from broker.grants import introduced, standing, target
 from broker.grants.introduced import ABOUT_THE_SIGN_IN, FOREIGN
 from broker.grants.own_token import Desk, Person
 from broker.grants.request import Granted, Introduced, TokenRequest
-from broker.model import Authorization, Client, Terms
+from broker.model import Actor, Authorization, Client, Terms
 from broker.oauth2 import audiences, scopes
 from broker.tokens.access import AccessToken
 
@@ -65,7 +65,7 @@ def _exchanged(request: TokenRequest, token: AccessToken) -> Granted:
     authorization = _authorization(request, subject)
     authorization = replace(
         authorization,
-        act=_act(token.claims.get("act"), actor),
+        actors=_actors(token.actors, actor),
         expires_at=token.expires_at,
         scope=_scope(request, token),
     )
@@ -79,7 +79,7 @@ def _of_foreign(request: TokenRequest, person: Introduced) -> Granted:
     actor = _actor(request, tenant)
     audience = target.require(request, _foreign_target(request), tenant)
     granted = introduced.granted(request, person, "token.exchanged", audience)
-    authorization = replace(granted.authorization, act=_act(None, actor))
+    authorization = replace(granted.authorization, actors=_actors((), actor))
     return _told(replace(granted, authorization=authorization), actor, {"audience": audience[0]})
 
 
@@ -154,25 +154,19 @@ def _actor(request: TokenRequest, tenant: str | None) -> AccessToken | None:
         raise InvalidRequest("actor_client", "The actor_token was given to another client.")
     if actor.tenant not in {None, tenant}:
         raise InvalidRequest("actor_tenant", "The actor_token speaks for another organisation.")
-    if "act" in actor.claims:
+    if actor.actors:
         raise InvalidRequest("actor_delegated", "Who acts for somebody else cannot be an actor.")
     _standing(request, actor, "actor_")
     return actor
 
 
-def _act(before: object, actor: AccessToken | None) -> Mapping[str, object] | None:
-    """RFC 8693 §4.1: who acts now is outermost; who acted before is never lost."""
-    chain = before if isinstance(before, dict) else None
+def _actors(before: tuple[Actor, ...], actor: AccessToken | None) -> tuple[Actor, ...]:
+    """RFC 8693 §4.1: who acts now comes first; who acted before is never lost."""
     if actor is None:
-        return chain
-    if _depth(chain) >= DEEPEST:
+        return before
+    if len(before) >= DEEPEST:
         raise InvalidRequest("act_depth", "Too many have acted on this token already.")
-    now = {"sub": actor.sub, "client_id": actor.client_id}
-    return now if chain is None else {**now, "act": chain}
-
-
-def _depth(chain: object) -> int:
-    return 1 + _depth(chain.get("act")) if isinstance(chain, dict) else 0
+    return (Actor(actor.sub, actor.client_id, person=not actor.workload), *before)
 
 
 # what comes out

@@ -54,6 +54,7 @@ from broker.model.sign_in import (
 from broker.model.sign_in_policy import Hours, SignInPolicy, TokenLifetimes
 from broker.model.token import (
     NO_TERMS,
+    Actor,
     AuditEvent,
     Authorization,
     ClaimValue,
@@ -67,6 +68,7 @@ from broker.model.token import (
 __all__ = [
     "NO_TERMS",
     "TENANT_ID",
+    "Actor",
     "Api",
     "ApplicationAuth",
     "Asked",

@@ -76,6 +76,8 @@ class Client:
     response_modes: tuple[str, ...] = ("query", "form_post")
     require_par: bool = False  # RFC 9126 §6
     require_signed_request: bool = False  # RFC 9101 §10.5
+    sector: str | None = None  # the host whose clients know people by the same pairwise `sub`; None: public subjects
+    sector_identifier_uri: str | None = None  # where that host says that this client is one of its own
 
     @property
     def fapi2(self) -> bool:

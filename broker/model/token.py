@@ -57,11 +57,20 @@ NO_TERMS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts for somebody (RFC 8693 §4.1), by a token of this client. person False: `sub` is the workload."""
+
+    sub: str
+    client_id: str
+    person: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
     """What a grant proved. The issuer mints exactly this, after its own last check.
 
     A workload's own token has no `home_tenant`, `idp`, `sid` and no `authenticated_tenant`: nobody signed in.
-    act: who acts for `sub`, and who acted before (RFC 8693 §4.1). expires_at: the latest end of its access token.
+    actors: who acts for `sub`, the last one first. expires_at: the latest end of its access token.
     api_roles, access_token_alg: what the APIs that are its audience make of `roles`, and how their token is signed;
     None: nothing of their own.
     """
@@ -89,7 +98,7 @@ class Authorization:
     upstream_checked_at: int | None = None
     refresh_token: str | None = field(default=None, repr=False)
     terms: Terms = NO_TERMS
-    act: Mapping[str, object] | None = None
+    actors: tuple[Actor, ...] = ()
     expires_at: int | None = None
     workload: bool = False
     api_roles: tuple[str, ...] | None = None

@@ -8,8 +8,9 @@ One function a check, one reason a check.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from broker.errors import (
     InvalidRequest,
@@ -61,6 +62,13 @@ class IdTokenHint:
     sid: str | None
 
 
+class Hints(Protocol):
+    """Whom a client means by what it was told of them; our own names. Both raise TokenRejected."""
+
+    def hint(self, unverified_token: str, configuration: Configuration) -> IdTokenHint: ...
+    def subject(self, unverified_sub: str, client: Client) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     """The proven request, and its three ways to name the active tenant, which home realm compares and proves."""
@@ -78,10 +86,10 @@ def parse(
     *,
     reference: str,
     now: int,
-    read_hint: Callable[[str], IdTokenHint],
+    hints: Hints,
     came: Came = PLAINLY,
 ) -> ParsedRequest:
-    """The second column. Raises OAuthError, each check with its own reason; `read_hint` raises TokenRejected."""
+    """The second column. Raises OAuthError, each check with its own reason."""
     client = proven.client
     _require_single(unverified)
     _require_size(unverified)
@@ -95,7 +103,7 @@ def parse(
     claims = claims_parameter.read(one(unverified, "claims"), client)
     max_age = _max_age(unverified, claims)
     tenant_acr, acr_values = _acr_values(unverified)
-    hint = _hint(unverified, prompt, read_hint)
+    hint = _hint(unverified, prompt, configuration, hints)
     request = AuthRequest(
         id="",  # named when it leaves for an IdP
         client_id=client.client_id,
@@ -114,7 +122,7 @@ def parse(
         essential_acr=claims.essential_acr,
         ui_locales=_short(unverified, "ui_locales"),
         asked_idp=_short(unverified, "idp"),
-        id_token_hint_sub=_person(hint, claims),
+        id_token_hint_sub=_person(hint, _subject(claims, client, hints)),
         id_token_hint_sid=hint.sid if hint else None,
         terms=_terms(unverified, client, configuration, claims, came),
         pushed=came.pushed,
@@ -213,25 +221,35 @@ def _acr_values(unverified: Parameters) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _hint(
-    unverified: Parameters, prompt: frozenset[str], read_hint: Callable[[str], IdTokenHint]
+    unverified: Parameters, prompt: frozenset[str], configuration: Configuration, hints: Hints
 ) -> IdTokenHint | None:
     """A hint that proves nothing is no hint; without interaction nobody can then be told to be that person."""
     token = one(unverified, "id_token_hint")
     if token is None:
         return None
     try:
-        return read_hint(token)
+        return hints.hint(token, configuration)
     except TokenRejected as refused:
         if "none" in prompt:
             raise LoginRequired("id_token_hint", detail=refused.reason) from refused
         return None
 
 
-def _person(hint: IdTokenHint | None, claims: ClaimsRequest) -> str | None:
+def _subject(claims: ClaimsRequest, client: Client, hints: Hints) -> str | None:
+    """Whom nobody can be is not asked for: the answer would be the same for everybody who signs in."""
+    if claims.sub is None:
+        return None
+    try:
+        return hints.subject(claims.sub, client)
+    except TokenRejected as refused:
+        raise LoginRequired("claims_sub_unknown", "claims asks for somebody who is not known here.") from refused
+
+
+def _person(hint: IdTokenHint | None, subject: str | None) -> str | None:
     """The one person that the client means, by either way to say so (OIDC Core §3.1.2.1, §5.5.1)."""
-    if hint is not None and claims.sub is not None and hint.sub != claims.sub:
+    if hint is not None and subject is not None and hint.sub != subject:
         raise InvalidRequest("two_persons", "id_token_hint and claims name different persons.")
-    return hint.sub if hint is not None else claims.sub
+    return hint.sub if hint is not None else subject
 
 
 def _terms(

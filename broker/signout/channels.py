@@ -10,6 +10,7 @@ from broker.errors import UpstreamUnavailable
 from broker.model import Client
 from broker.outbound import Response
 from broker.tokens.logout_token import LogoutTokens
+from broker.tokens.pairwise import SID, Pairwise
 
 LARGEST_ANSWER = 65_536  # bytes; nothing of it is looked at
 ASKS_AGAIN = frozenset({408, 425, 429})  # a 4xx that means later, not no
@@ -17,7 +18,10 @@ ASKS_AGAIN = frozenset({408, 425, 429})  # a 4xx that means later, not no
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What one client must learn: this session, of this tenant, is over. `reference` joins the audit events."""
+    """What one client must learn: this session, of this tenant, is over. `reference` joins the audit events.
+
+    sub, sid: our own names; the client may know others.
+    """
 
     client: Client
     tenant: str
@@ -51,9 +55,10 @@ class BackChannel:
             )
 
 
-def frame(issuer: str, notice: Notice) -> str | None:
+def frame(issuer: str, pairwise: Pairwise, notice: Notice) -> str | None:
     """The address that a hidden frame loads (Front-Channel Logout §2, with `iss` and `sid`); None: no front channel."""
     url = notice.client.frontchannel_logout_uri
     if url is None:
         return None
-    return f"{url}{'&' if '?' in url else '?'}{urlencode({'iss': issuer, 'sid': notice.sid})}"
+    sid = pairwise.outward(notice.client, SID, notice.sid)
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'iss': issuer, 'sid': sid})}"

@@ -10,11 +10,15 @@ from broker.sessions import Sessions
 from broker.signout.channels import Notice, frame
 from broker.signout.delivery import Deliveries
 from broker.store import Store, Transaction
+from broker.tokens.pairwise import Pairwise
 
 
 class SignOut:
-    def __init__(self, issuer: str, store: Store, sessions: Sessions, deliveries: Deliveries) -> None:
+    def __init__(
+        self, issuer: str, pairwise: Pairwise, store: Store, sessions: Sessions, deliveries: Deliveries
+    ) -> None:
         self._issuer = issuer
+        self._pairwise = pairwise
         self._store = store
         self._sessions = sessions
         self._deliveries = deliveries
@@ -45,7 +49,8 @@ class SignOut:
                 for notice in self._end(transaction, configuration, session, reference, reason)
             ]
         self._deliveries.put([notice for notice in notices if notice.client.backchannel_logout_uri is not None])
-        return tuple(address for notice in notices if (address := frame(self._issuer, notice)) is not None)
+        frames = (frame(self._issuer, self._pairwise, notice) for notice in notices)
+        return tuple(address for address in frames if address is not None)
 
     def expel(self, configuration: Configuration, session: Session, reason: str, at: int) -> None:
         """The upstream lets this person in no more: the session ends, and what was to outlive it ends too."""

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from broker import jose
 from broker.errors import ServerError
-from broker.model import Authorization, ClaimValue, Client, Lifetimes, Signing, Tenant, TokenSet
+from broker.model import Actor, Authorization, ClaimValue, Client, Lifetimes, Signing, Tenant, TokenSet
 from broker.model.reserved import RESERVED
 from broker.model.sign_in_policy import at_most
 from broker.oauth2 import scopes
 from broker.seal import Seal
+from broker.tokens.pairwise import Pairwise
 
 ACCESS_TOKEN = "at+jwt"  # RFC 9068 §2.1
 ID_TOKEN = "JWT"
@@ -33,6 +34,7 @@ class Issuer:
         keys: Signers,
         seal: Seal,
         *,
+        pairwise: Pairwise,
         signing: Signing,
         lifetimes: Lifetimes,
         clock: Callable[[], float],
@@ -40,6 +42,7 @@ class Issuer:
         self._issuer = issuer
         self._keys = keys
         self._seal = seal
+        self._pairwise = pairwise
         self._signing = signing
         self._lifetimes = lifetimes
         self._clock = clock
@@ -47,6 +50,8 @@ class Issuer:
     def mint(self, authorization: Authorization, client: Client, tenant: Tenant | None) -> TokenSet:
         """Sign an access token, and an ID token where `openid` was granted. Raises ServerError as `check` does."""
         check(authorization, client, tenant)
+        authorization = self._pairwise.seen_by(client, authorization)
+        require_own_subject(authorization)
         now = int(self._clock())
         ends = now + at_most(self._lifetimes.access_token, authorization.lifetimes.access_token)
         expires_at = min(ends, authorization.expires_at or ends)
@@ -76,8 +81,8 @@ class Issuer:
             claims["scope"] = " ".join(authorization.scope)
         if authorization.terms.cnf:
             claims["cnf"] = dict(authorization.terms.cnf)
-        if authorization.act is not None:
-            claims["act"] = authorization.act
+        if authorization.actors:
+            claims["act"] = _act(authorization.actors)
         claims |= _context(authorization, client)
         if authorization.api_roles is not None and "roles" in claims:
             claims["roles"] = list(authorization.api_roles)
@@ -139,7 +144,7 @@ def check(authorization: Authorization, client: Client, tenant: Tenant | None) -
     else:
         _require_authenticated_tenant(authorization, client, tenant)
         _require_invited_guest(authorization, tenant)
-        _require_own_subject(authorization)
+        require_own_subject(authorization)
     _require_known_roles(authorization, tenant)
     _require_meaningful_roles(authorization, client)
     _require_no_reserved_claim(authorization)
@@ -203,9 +208,9 @@ def _require_no_reserved_claim(authorization: Authorization) -> None:
         raise _refused("reserved_claim")
 
 
-def _require_own_subject(authorization: Authorization) -> None:
-    """RFC 9700 §4.15: a person can never be taken for a client."""
-    if authorization.sub == authorization.client_id:
+def require_own_subject(authorization: Authorization) -> None:
+    """RFC 9700 §4.15: a person can never be taken for a client, by whichever name they are known there."""
+    if authorization.sub == authorization.client_id and not authorization.workload:
         raise _refused("sub_is_client")
 
 
@@ -251,6 +256,13 @@ def _context(authorization: Authorization, client: Client) -> Claims:
         "cfg": authorization.revision,
     }
     return tenant_claims(authorization, client) | {name: value for name, value in known.items() if value is not None}
+
+
+def _act(actors: tuple[Actor, ...]) -> Claims:
+    """RFC 8693 §4.1: who acts now is outermost."""
+    now, before = actors[0], actors[1:]
+    member: Claims = {"sub": now.sub, "client_id": now.client_id}
+    return {**member, "act": _act(before)} if before else member
 
 
 def _shape(name: str, value: ClaimValue) -> object:

@@ -26,7 +26,7 @@ from broker.errors import (
 )
 from broker.model import AuthRequest, Client, Configuration, HomeRealm, Redirect, Session
 from broker.oauth2.parameters import Parameters
-from broker.oauth2.request import IdTokenHint, ParsedRequest, parse
+from broker.oauth2.request import Hints, ParsedRequest, parse
 from broker.oauth2.return_address import ProvenClient, prove_client
 from broker.sessions import Sessions
 from broker.signin import Completed, SignIn, Started
@@ -64,7 +64,7 @@ class Authorize:
     pages: Pages
     requests: Requests
     address: Callable[[Request], Address]
-    read_hint: Callable[[str], IdTokenHint]
+    hints: Hints
     stands: Callable[[Configuration, Session], bool]
     clock: Callable[[], float]
 
@@ -117,7 +117,7 @@ class Authorize:
             configuration,
             reference=reference,
             now=int(self.clock()),
-            read_hint=self.read_hint,
+            hints=self.hints,
             came=requested.came,
         )
         ip = self.address(request)

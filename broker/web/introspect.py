@@ -17,6 +17,7 @@ from broker.oauth2.parameters import one
 from broker.store import Store
 from broker.tokens.access import AccessToken, OwnTokens
 from broker.tokens.introspection import INTROSPECTION, IntrospectionAnswers
+from broker.tokens.pairwise import SUB, Pairwise
 from broker.web.client_door import Caller, ClientDoor
 
 JWT = f"application/{INTROSPECTION}"
@@ -29,6 +30,7 @@ class IntrospectionEndpoint:
     store: Store
     people: People
     tokens: OwnTokens
+    pairwise: Pairwise
     answers: IntrospectionAnswers
     issuer_url: str
     clock: Callable[[], float]
@@ -83,7 +85,7 @@ class IntrospectionEndpoint:
             "active": True,
             "iss": self.issuer_url,
             "client_id": grant.client_id,
-            "sub": grant.sub,
+            "sub": self.pairwise.outward(caller.client, SUB, grant.sub),
             "scope": " ".join(grant.scope),
             "iat": grant.created_at,
             "exp": grant.expires_at,

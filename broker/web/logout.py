@@ -46,7 +46,7 @@ class Logout:
     cookies: Cookies
     pages: Pages
     seal: Seal
-    verify_hint: Callable[[str], Hint]
+    verify_hint: Callable[[str, Configuration], Hint]
     logouts: SingleLogouts
 
     def blueprint(self) -> Blueprint:
@@ -92,7 +92,7 @@ class Logout:
         if token is None:
             return None
         try:
-            return self.verify_hint(token)
+            return self.verify_hint(token, self.live())
         except TokenRejected:
             return None  # contract: otherwise it asks
 

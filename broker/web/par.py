@@ -12,7 +12,7 @@ from broker.audit import new_reference
 from broker.clients.authentication import SECRETS
 from broker.errors import BrokerError, InvalidRequest
 from broker.oauth2.parameters import Parameters, one
-from broker.oauth2.request import Came, IdTokenHint, parse
+from broker.oauth2.request import Came, Hints, parse
 from broker.oauth2.return_address import prove_client
 from broker.web.client_door import Caller, ClientDoor
 from broker.web.cors import Cors
@@ -25,7 +25,7 @@ _OF_THE_CLIENT = SECRETS | {"client_assertion_type"}  # prove the client here, a
 class PushedAuthorization:
     door: ClientDoor
     requests: Requests
-    read_hint: Callable[[str], IdTokenHint]
+    hints: Hints
     cors: Cors
     clock: Callable[[], float]
 
@@ -64,7 +64,7 @@ class PushedAuthorization:
             caller.configuration,
             reference=new_reference(),
             now=int(self.clock()),
-            read_hint=self.read_hint,
+            hints=self.hints,
             came=came,
         )
         self.requests.keep(handle, client, parameters, came)

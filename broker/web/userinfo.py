@@ -14,6 +14,7 @@ from broker.model import Authorization, Client, Configuration
 from broker.store import Store
 from broker.tokens.access import AccessToken, OwnTokens
 from broker.tokens.issuer import check, person_claims, tenant_claims
+from broker.tokens.pairwise import Pairwise
 from broker.web.cors import Cors, asked_by
 from broker.web.senders import BEARER, DPOP, Senders
 
@@ -24,6 +25,7 @@ class UserinfoEndpoint:
     store: Store
     people: People
     tokens: OwnTokens
+    pairwise: Pairwise
     senders: Senders
     issuer_url: str
     cors: Cors
@@ -52,7 +54,8 @@ class UserinfoEndpoint:
             raise InsufficientScope("scope").about(client_id=client.client_id, tenant=token.tenant)
         authorization = self._current(token, client, configuration)
         check(authorization, client, configuration.tenants.get(token.tenant or ""))
-        claims = {"sub": authorization.sub, "idp": authorization.idp}
+        seen = self.pairwise.seen_by(client, authorization)
+        claims = {"sub": seen.sub, "idp": seen.idp}
         person = person_claims(authorization, client, authorization.terms.userinfo_claims)
         response = jsonify(claims | tenant_claims(authorization, client) | person)
         response.headers["Cache-Control"] = "no-store"

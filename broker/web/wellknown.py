@@ -17,6 +17,7 @@ from broker.oauth2.request import RESPONSE_TYPES
 from broker.oauth2.return_address import RESPONSE_MODES
 from broker.store.records import StoredKey
 from broker.tokens.keys import KeyRing, Published
+from broker.tokens.pairwise import SUBJECT_TYPES
 from broker.tokens.rotation import JWKS_MAX_AGE
 from broker.web.cors import open_to_all
 
@@ -46,7 +47,7 @@ def metadata(issuer: str, algorithms: Collection[str], *, certificates: bool) ->
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANTS),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": list(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": list(algorithms),
         "token_endpoint_auth_methods_supported": authentication,
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),

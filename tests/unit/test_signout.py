@@ -15,11 +15,16 @@ from broker.outbound import Response
 from broker.signout import BackChannel, Deliveries, Notice
 from broker.signout.channels import frame
 from broker.signout.delivery import PAUSES
+from broker.tokens.pairwise import Pairwise
 
 
 def notice(number: int = 1, **channels: str) -> Notice:
     client = Client(f"app-{number}", "App", (), ApplicationAuth("none"), **channels)  # type: ignore[arg-type]  # texts
     return Notice(client, "contoso", "adfs", "sub-1", f"sid-{number}", "abcd-efgh")
+
+
+def no_key() -> bytes:
+    raise AssertionError("these clients have public subjects")
 
 
 class Post:
@@ -203,8 +208,8 @@ def test_an_answer_that_is_no_success_is_none(status: int, reason: str) -> None:
 )
 def test_a_frame_says_who_and_which_session(registered: str, loaded: str) -> None:
     """Front-Channel Logout §2"""
-    assert frame("https://b.example", notice(frontchannel_logout_uri=registered)) == loaded
+    assert frame("https://b.example", Pairwise(no_key), notice(frontchannel_logout_uri=registered)) == loaded
 
 
 def test_without_a_front_channel_there_is_no_frame() -> None:
-    assert frame("https://b.example", notice()) is None
+    assert frame("https://b.example", Pairwise(no_key), notice()) is None

@@ -8,6 +8,7 @@ from itertools import chain
 from broker.configuration.checks.application_auth import check_auth
 from broker.configuration.checks.finding import Context, Finding, repeated, urls
 from broker.configuration.checks.profile import check_fapi2, check_requests
+from broker.configuration.checks.sector import check_sector
 from broker.configuration.checks.workload import check_identities
 from broker.configuration.shapes import ClientShape
 from broker.configuration.shapes.client import JWT_BEARER, TOKEN_EXCHANGE
@@ -94,6 +95,7 @@ _CHECKS: tuple[Check, ...] = (
     _repetitions,
     _claims,
     _algorithms,
+    check_sector,
     check_requests,
     check_fapi2,
 )

@@ -57,8 +57,8 @@ class ClientShape(Shape):
     )
     require_pushed_authorization_requests: bool | None = None
     require_signed_request_object: bool = False
-    subject_type: Annotated[object, NotYet(("public",))] = "public"
-    sector_identifier_uri: Annotated[object, NotYet()] = None
+    subject_type: Annotated[str, OneOf(("public", "pairwise"))] = "public"
+    sector_identifier_uri: Text | None = None
     assertion_audience: Annotated[str, OneOf(("issuer", "token_endpoint"))] | None = None
     dpop: Annotated[str, OneOf(("never", "optional", "required", "nonce"))] | None = None
     mtls_bound: bool = False

@@ -43,6 +43,7 @@ from broker.tokens.access import OwnTokens
 from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
+from broker.tokens.pairwise import Pairwise, ensure, stored
 from broker.web import errors
 from broker.web.cors import Cors
 from broker.web.introspect import IntrospectionEndpoint
@@ -146,8 +147,12 @@ class House:
         algorithms = Signing().algorithms
         self.keys = KeyRing(self.store, StoredKey, algorithms=algorithms, longest=600, clock=clock)
         self.keys.ensure()
-        self.tokens = OwnTokens(ISSUER, self.keys, seal, algorithms=algorithms, clock=clock)
-        self.issuer = Issuer(ISSUER, self.keys, seal, signing=Signing(), lifetimes=LIFETIMES, clock=clock)
+        with self.store.transaction() as transaction:
+            ensure(transaction.deployment, StoredKey, NOW)
+        self.pairwise = Pairwise(stored(self.store))
+        told: dict[str, Any] = {"pairwise": self.pairwise, "clock": clock}
+        self.tokens = OwnTokens(ISSUER, self.keys, seal, algorithms=algorithms, **told)
+        self.issuer = Issuer(ISSUER, self.keys, seal, signing=Signing(), lifetimes=LIFETIMES, **told)
         self.http = self._app(clock).test_client()
 
     def _app(self, clock: Any) -> Flask:
@@ -158,10 +163,14 @@ class House:
         keys = ClientKeys(self.published, clock)
         door = client_door(ISSUER, live, self.store, self.published, keys, seen, clock)
         token = TokenEndpoint(door, self.store, self.people, self.issuer, self.tokens, ISSUER, LIFETIMES, cors, clock)
-        userinfo = UserinfoEndpoint(lambda: self.live, self.store, self.people, self.tokens, seen, ISSUER, cors, clock)
+        userinfo = UserinfoEndpoint(
+            lambda: self.live, self.store, self.people, self.tokens, self.pairwise, seen, ISSUER, cors, clock
+        )
         revoke = RevocationEndpoint(door, self.store, self.tokens, cors, clock)
         answers = IntrospectionAnswers(ISSUER, self.keys, signing=Signing(), clock=clock)
-        introspect = IntrospectionEndpoint(door, self.store, self.people, self.tokens, answers, ISSUER, clock)
+        introspect = IntrospectionEndpoint(
+            door, self.store, self.people, self.tokens, self.pairwise, answers, ISSUER, clock
+        )
         for endpoint in (token, userinfo, revoke, introspect, WellKnown.of(ISSUER, Signing().algorithms, self.keys)):
             app.register_blueprint(endpoint.blueprint())
         errors.register(app, Pages(ISSUER), self._record, issuer=ISSUER)

@@ -61,10 +61,18 @@ GOOD = {
 }
 
 
-def read_hint(token: str) -> IdTokenHint:
-    if token != "good":
-        raise TokenRejected("signature")
-    return IdTokenHint("web", "sub-1", "sid-1")
+class Told:
+    """What clients were told of people."""
+
+    def hint(self, unverified_token: str, _configuration: Configuration) -> IdTokenHint:
+        if unverified_token != "good":
+            raise TokenRejected("signature")
+        return IdTokenHint("web", "sub-1", "sid-1")
+
+    def subject(self, unverified_sub: str, _client: Client) -> str:
+        if unverified_sub == "a stranger":
+            raise TokenRejected("sub")
+        return unverified_sub
 
 
 def ask(changed: Mapping[str, str | tuple[str, ...] | None] | None = None, came: Came = PLAINLY) -> ParsedRequest:
@@ -80,7 +88,7 @@ def ask(changed: Mapping[str, str | tuple[str, ...] | None] | None = None, came:
         CONFIGURATION,
         reference="abcd-efgh",
         now=1000,
-        read_hint=read_hint,
+        hints=Told(),
         came=came,
     )
 

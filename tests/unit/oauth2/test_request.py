@@ -102,6 +102,12 @@ REDIRECTS: list[tuple[str, dict[str, str | tuple[str, ...] | None], type[OAuthEr
         "claims_many",
     ),
     ("OP-28 acr a number", {"claims": '{"id_token": {"acr": {"value": 1}}}'}, InvalidRequest, "claims_value"),
+    (
+        "nobody by that name",
+        {"claims": '{"id_token": {"sub": {"value": "a stranger"}}}'},
+        LoginRequired,
+        "claims_sub_unknown",
+    ),
     ("two persons", {"claims": '{"id_token": {"sub": {"values": ["a", "b"]}}}'}, InvalidRequest, "claims_sub"),
     (
         "two persons in two ways",

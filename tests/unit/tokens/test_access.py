@@ -86,7 +86,7 @@ def test_a_token_without_our_key_is_refused(house: House) -> None:
 def test_a_hint_may_have_expired(house: House) -> None:
     token = house.tokens_of()["id_token"]
     house.now += 30 * 86400
-    hint = house.tokens.hint(token)
+    hint = house.tokens.hint(token, house.live)
     assert (hint.client_id, hint.sub, hint.sid) == (WEB.client_id, "sub-1", "sid-1")
 
 
@@ -101,12 +101,12 @@ def test_a_hint_may_have_expired(house: House) -> None:
 def test_a_hint_is_an_id_token_of_ours(house: House, change: Change, reason: str) -> None:
     """OP-26"""
     with pytest.raises(TokenRejected) as caught:
-        house.tokens.hint(signed(house, change, "JWT"))
+        house.tokens.hint(signed(house, change, "JWT"), house.live)
     assert caught.value.reason == reason
 
 
 def test_an_access_token_is_no_hint(house: House) -> None:
     """TK-53"""
     with pytest.raises(TokenRejected) as caught:
-        house.tokens.hint(house.tokens_of()["access_token"])
+        house.tokens.hint(house.tokens_of()["access_token"], house.live)
     assert caught.value.reason == "typ"

@@ -69,11 +69,12 @@ class Leaving(House):
 
     def _app(self, clock: Any) -> Flask:
         app, seal = super()._app(clock), Seal(b"k" * 32)
-        tokens = LogoutTokens(ISSUER, self.keys, signing=Signing(), clock=clock)
+        tokens = LogoutTokens(ISSUER, self.keys, pairwise=self.pairwise, signing=Signing(), clock=clock)
         self.deliveries = Deliveries(
             lambda notice: BackChannel(self.outbound, tokens).send(notice), self._record, monotonic=clock, threads=0
         )
-        self.signout = SignOut(ISSUER, self.store, Sessions(self.store, LIFETIMES, clock), self.deliveries)
+        sessions = Sessions(self.store, LIFETIMES, clock)
+        self.signout = SignOut(ISSUER, self.pairwise, self.store, sessions, self.deliveries)
         cookies = Cookies(seal, loopback=False, transaction_seconds=600)
         logout = Logout(
             lambda: self.live,

@@ -1,4 +1,4 @@
-"""Stock libraries as services: requests-oauthlib and Authlib get tokens of their own; PyJWT and /introspect read them."""
+"""Stock libraries as services: requests-oauthlib and Authlib get tokens; PyJWT and /introspect read them."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from broker.app.house import House
 from broker.grants.introduced import Introductions
 from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
+from broker.tokens.userinfo import UserinfoAnswers
 from broker.web.cors import Cors
 from broker.web.introspect import IntrospectionEndpoint
 from broker.web.par import PushedAuthorization
@@ -38,7 +39,7 @@ def back(
             store=house.store,
             people=house.sessions,
             tokens=house.tokens,
-            pairwise=house.pairwise,
+            answers=UserinfoAnswers(deployment.issuer, house.keys, house.pairwise, house.clock),
             senders=house.senders,
             issuer_url=deployment.issuer,
             cors=cors,

@@ -71,6 +71,8 @@ def client(shape: ClientShape, context: Context) -> Client:
         tenant_claims=shape.tenant_claims,
         id_token_alg=shape.id_token_signed_response_alg,
         access_token_alg=shape.access_token_signed_response_alg,
+        userinfo_alg=shape.userinfo_signed_response_alg,
+        introspection_alg=shape.introspection_signed_response_alg,
         backchannel_logout_uri=shape.backchannel_logout_uri,
         frontchannel_logout_uri=shape.frontchannel_logout_uri,
         initiate_login_uri=shape.initiate_login_uri,

@@ -66,6 +66,8 @@ class Client:
     tenant_claims: bool = True
     id_token_alg: str | None = None
     access_token_alg: str | None = None
+    userinfo_alg: str | None = None  # None: userinfo answers in plain JSON
+    introspection_alg: str | None = None  # of signed answers (RFC 9701); None: the deployment's
     backchannel_logout_uri: str | None = None
     frontchannel_logout_uri: str | None = None
     initiate_login_uri: str | None = None  # where a sign-in that began at the IdP goes on (OIDC Core §4)

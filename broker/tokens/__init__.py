@@ -5,5 +5,7 @@ rotation      first start, `keys rotate`, `keys retire`: next -> active -> retir
 issuer        Authorization -> TokenSet, after the last check
 pairwise      the names by which one sector's clients know people and sessions
 access        an access token or an id_token_hint that comes back
+userinfo      what is said of a person at userinfo, signed where the client wants it
+introspection  signed answers about tokens
 logout_token  what tells a client that a session is over
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from broker import jose
-from broker.model import Signing
+from broker.model import Client, Signing
 from broker.tokens.issuer import Signers
 
 INTROSPECTION = "token-introspection+jwt"
@@ -20,12 +20,13 @@ class IntrospectionAnswers:
         self._signing = signing
         self._clock = clock
 
-    def sign(self, members: Mapping[str, object], audience: str) -> str:
-        """RFC 9701 §5: what is said of the token stands in a member of its own. `audience`: the caller's client_id."""
+    def sign(self, members: Mapping[str, object], caller: Client) -> str:
+        """RFC 9701 §5: what is said of the token stands in a member of its own."""
         claims = {
             "iss": self._issuer,
-            "aud": audience,
+            "aud": caller.client_id,
             "iat": int(self._clock()),
             "token_introspection": dict(members),
         }
-        return jose.sign(claims, self._keys.signing(self._signing.default), INTROSPECTION)
+        key = self._keys.signing(caller.introspection_alg or self._signing.default)
+        return jose.sign(claims, key, INTROSPECTION)

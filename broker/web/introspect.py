@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, jsonify, request
 
 from broker import policy
-from broker.errors import BrokerError, InvalidClient, InvalidGrant, InvalidRequest, InvalidToken
+from broker.errors import AccessDenied, BrokerError, InvalidClient, InvalidGrant, InvalidRequest, InvalidToken
 from broker.grants import People
 from broker.grants.own_token import Desk, Person
 from broker.model import Client
@@ -66,7 +66,7 @@ class IntrospectionEndpoint:
 
     def _access_token(self, desk: Desk, caller: Caller, token: AccessToken) -> Mapping[str, object]:
         """As it was issued, without the roles that are gone since."""
-        if not _concerns(caller, token):
+        if not (_welcome(caller, token.tenant) and _concerns(caller, token)):
             return INACTIVE
         behind = desk.standing(token)
         members = {"active": True, **token.claims, "token_type": "DPoP" if "jkt" in token.cnf else "Bearer"}
@@ -79,7 +79,7 @@ class IntrospectionEndpoint:
     def _refresh_token(self, desk: Desk, caller: Caller, token: str) -> Mapping[str, object]:
         """Its own client's business alone."""
         grant = desk.refreshing(token)
-        if grant.client_id != caller.client.client_id:
+        if not (_welcome(caller, grant.tenant) and grant.client_id == caller.client.client_id):
             return INACTIVE
         return {
             "active": True,
@@ -94,7 +94,7 @@ class IntrospectionEndpoint:
     def _answer(self, members: Mapping[str, object], client: Client) -> Response:
         accepted = request.accept_mimetypes.best_match(["application/json", JWT])
         if accepted == JWT:
-            response = Response(self.answers.sign(members, client.client_id), mimetype=JWT)
+            response = Response(self.answers.sign(members, client), mimetype=JWT)
         else:
             response = jsonify(members)
         response.headers["Cache-Control"] = "no-store"
@@ -108,6 +108,17 @@ def _require_confidential(client: Client) -> None:
         raise InvalidClient("client_public", "A public client cannot ask about tokens.").about(
             client_id=client.client_id
         )
+
+
+def _welcome(caller: Caller, tenant: str | None) -> bool:
+    """An identity of one tenant hears of that one's people, and none hears of a tenant that takes no such tokens."""
+    if caller.workload is None:
+        return True
+    try:
+        policy.require_welcome(caller.workload, caller.configuration.tenants.get(tenant or ""))
+    except AccessDenied:
+        return False
+    return True
 
 
 def _concerns(caller: Caller, token: AccessToken) -> bool:

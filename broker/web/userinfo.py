@@ -13,8 +13,8 @@ from broker.grants.own_token import Desk, Person
 from broker.model import Authorization, Client, Configuration
 from broker.store import Store
 from broker.tokens.access import AccessToken, OwnTokens
-from broker.tokens.issuer import check, person_claims, tenant_claims
-from broker.tokens.pairwise import Pairwise
+from broker.tokens.issuer import check
+from broker.tokens.userinfo import UserinfoAnswers
 from broker.web.cors import Cors, asked_by
 from broker.web.senders import BEARER, DPOP, Senders
 
@@ -25,7 +25,7 @@ class UserinfoEndpoint:
     store: Store
     people: People
     tokens: OwnTokens
-    pairwise: Pairwise
+    answers: UserinfoAnswers
     senders: Senders
     issuer_url: str
     cors: Cors
@@ -54,10 +54,14 @@ class UserinfoEndpoint:
             raise InsufficientScope("scope").about(client_id=client.client_id, tenant=token.tenant)
         authorization = self._current(token, client, configuration)
         check(authorization, client, configuration.tenants.get(token.tenant or ""))
-        seen = self.pairwise.seen_by(client, authorization)
-        claims = {"sub": seen.sub, "idp": seen.idp}
-        person = person_claims(authorization, client, authorization.terms.userinfo_claims)
-        response = jsonify(claims | tenant_claims(authorization, client) | person)
+        return self._answer(self.answers.members(authorization, client), client)
+
+    def _answer(self, members: dict[str, object], client: Client) -> Response:
+        """OIDC Core §5.3.2"""
+        if client.userinfo_alg is None:
+            response = jsonify(members)
+        else:
+            response = Response(self.answers.sign(members, client, client.userinfo_alg), mimetype="application/jwt")
         response.headers["Cache-Control"] = "no-store"
         return response
 

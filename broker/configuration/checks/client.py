@@ -78,7 +78,8 @@ def _claims(shape: ClientShape, _context: Context) -> Iterable[Finding]:
 
 
 def _algorithms(shape: ClientShape, context: Context) -> Iterable[Finding]:
-    for key in ("id_token_signed_response_alg", "access_token_signed_response_alg"):
+    for what in ("id_token", "access_token", "userinfo", "introspection"):
+        key = f"{what}_signed_response_alg"
         algorithm: str | None = getattr(shape, key)
         if algorithm is not None and algorithm not in context.algorithms:
             remedy = f"use {' or '.join(context.algorithms)}, or add it to signing.also in broker.yaml"

@@ -48,6 +48,8 @@ class ClientShape(Shape):
     tenant_claims: bool = True
     id_token_signed_response_alg: SigningAlgorithm | None = None
     access_token_signed_response_alg: SigningAlgorithm | None = None
+    userinfo_signed_response_alg: SigningAlgorithm | None = None
+    introspection_signed_response_alg: SigningAlgorithm | None = None
     backchannel_logout_uri: Text | None = None
     frontchannel_logout_uri: Text | None = None
     initiate_login_uri: Text | None = None

@@ -44,6 +44,7 @@ from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
 from broker.tokens.pairwise import Pairwise, ensure, stored
+from broker.tokens.userinfo import UserinfoAnswers
 from broker.web import errors
 from broker.web.cors import Cors
 from broker.web.introspect import IntrospectionEndpoint
@@ -138,13 +139,14 @@ class House:
     people: Someone = field(default_factory=someone)
     codes: list[str] = field(default_factory=list)
     published: Any = field(default_factory=Published)
+    signing: Signing = field(default_factory=Signing)
 
     def __post_init__(self) -> None:
         clock = lambda: self.now  # noqa: E731 - the one clock, read late
         seal = self.seal = Seal(b"k" * 32)
         self.store = Store(f"sqlite:///{self.folder}/broker.db", seal, clock)
         self.store.upgrade()
-        algorithms = Signing().algorithms
+        algorithms = self.signing.algorithms
         self.keys = KeyRing(self.store, StoredKey, algorithms=algorithms, longest=600, clock=clock)
         self.keys.ensure()
         with self.store.transaction() as transaction:
@@ -152,7 +154,7 @@ class House:
         self.pairwise = Pairwise(stored(self.store))
         told: dict[str, Any] = {"pairwise": self.pairwise, "clock": clock}
         self.tokens = OwnTokens(ISSUER, self.keys, seal, algorithms=algorithms, **told)
-        self.issuer = Issuer(ISSUER, self.keys, seal, signing=Signing(), lifetimes=LIFETIMES, **told)
+        self.issuer = Issuer(ISSUER, self.keys, seal, signing=self.signing, lifetimes=LIFETIMES, **told)
         self.http = self._app(clock).test_client()
 
     def _app(self, clock: Any) -> Flask:
@@ -163,15 +165,16 @@ class House:
         keys = ClientKeys(self.published, clock)
         door = client_door(ISSUER, live, self.store, self.published, keys, seen, clock)
         token = TokenEndpoint(door, self.store, self.people, self.issuer, self.tokens, ISSUER, LIFETIMES, cors, clock)
+        person = UserinfoAnswers(ISSUER, self.keys, self.pairwise, clock)
         userinfo = UserinfoEndpoint(
-            lambda: self.live, self.store, self.people, self.tokens, self.pairwise, seen, ISSUER, cors, clock
+            lambda: self.live, self.store, self.people, self.tokens, person, seen, ISSUER, cors, clock
         )
         revoke = RevocationEndpoint(door, self.store, self.tokens, cors, clock)
-        answers = IntrospectionAnswers(ISSUER, self.keys, signing=Signing(), clock=clock)
+        answers = IntrospectionAnswers(ISSUER, self.keys, signing=self.signing, clock=clock)
         introspect = IntrospectionEndpoint(
             door, self.store, self.people, self.tokens, self.pairwise, answers, ISSUER, clock
         )
-        for endpoint in (token, userinfo, revoke, introspect, WellKnown.of(ISSUER, Signing().algorithms, self.keys)):
+        for endpoint in (token, userinfo, revoke, introspect, WellKnown.of(ISSUER, self.signing.algorithms, self.keys)):
             app.register_blueprint(endpoint.blueprint())
         errors.register(app, Pages(ISSUER), self._record, issuer=ISSUER)
         return app

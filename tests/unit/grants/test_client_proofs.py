@@ -174,3 +174,24 @@ def test_an_identity_of_one_tenant_never_speaks_for_none(house: House) -> None:
     form = {"client_id": "ci", "client_assertion_type": JWT_BEARER, "client_assertion": workload_token()}
     response = house.http.post("/token", data={**form, "grant_type": "client_credentials"})
     house.refused(response, 400, "unauthorized_client", "workload_tenant")
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_an_identity_hears_nothing_of_tenants_that_it_is_not_for(house: House, kind: str) -> None:
+    """What it could not get tokens for, it cannot ask about either."""
+
+    def told(tenant: str | None, **sign_in: Any) -> bool:
+        narrowed = replace(CI, auth=ApplicationAuth("workload", workloads=(replace(FARM, tenant=tenant),)))
+        house.live = configuration(narrowed)
+        with_tenant(house, **sign_in)
+        proven = {"client_assertion_type": JWT_BEARER, "client_assertion": workload_token(jti=None)}
+        answer = house.http.post("/introspect", data={"client_id": "ci", "token": got[kind], **proven})
+        assert answer.status_code == 200, answer.json
+        return bool((answer.json or {})["active"])
+
+    fresh = {"client_assertion_type": JWT_BEARER, "client_assertion": workload_token(jti=None)}
+    got = tokens(redeem(house, CI, **fresh))
+    assert told(None)
+    assert told("contoso")
+    assert not told("fabrikam")
+    assert not told("contoso", workloads=False)

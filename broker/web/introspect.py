@@ -92,11 +92,8 @@ class IntrospectionEndpoint:
         }
 
     def _answer(self, members: Mapping[str, object], client: Client) -> Response:
-        accepted = request.accept_mimetypes.best_match(["application/json", JWT])
-        if accepted == JWT:
-            response = Response(self.answers.sign(members, client), mimetype=JWT)
-        else:
-            response = jsonify(members)
+        signed = request.accept_mimetypes.best_match(["application/json", JWT]) == JWT
+        response = Response(self.answers.sign(members, client), mimetype=JWT) if signed else jsonify(members)
         response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = "Accept"
         return response

@@ -106,3 +106,9 @@ def test_an_assertion_is_good_once_and_is_remembered_as_long_as_it_would_be_good
         NOW + 61,
     ] * len(marks.until)
     prove(assertion("app", jti="other"), marks=marks)
+
+
+def test_one_client_cannot_use_up_the_names_of_anothers_assertions() -> None:
+    marks = Marks()
+    prove(assertion("app", jti="same"), marks=marks)
+    prove(assertion("other", jti="same"), replace(APP, client_id="other"), marks)

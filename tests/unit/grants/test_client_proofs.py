@@ -167,6 +167,15 @@ def test_an_identity_of_one_tenant_speaks_for_that_tenant_only(house: House, ten
         house.refused(response, status, "unauthorized_client", "workload_tenant")
 
 
+def test_an_identity_of_one_tenant_need_not_name_it(house: House) -> None:
+    """The client may speak for every tenant; who proved it so may not, so no choice is left."""
+    narrowed = ApplicationAuth("workload", workloads=(replace(FARM, tenant="contoso"),))
+    house.live = configuration(replace(CI, auth=narrowed, grant_types=("client_credentials",), scopes=("export",)))
+    form = {"client_id": "ci", "client_assertion_type": JWT_BEARER, "client_assertion": workload_token()}
+    got = tokens(house.http.post("/token", data={**form, "grant_type": "client_credentials"}))
+    assert claims(got["access_token"])["tenant"] == "contoso"
+
+
 def test_an_identity_of_one_tenant_never_speaks_for_none(house: House) -> None:
     narrowed = ApplicationAuth("workload", workloads=(replace(FARM, tenant="contoso"),))
     service = replace(CI, auth=narrowed, grant_types=("client_credentials",), scopes=("x",), tenant_claims=False)

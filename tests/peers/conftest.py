@@ -1,3 +1,3 @@
-from tests.flows.conftest import browser, folder, oidc_broker, oidc_provider
+from tests.flows.conftest import browser, folder, nearby, oidc_broker, oidc_provider
 
-__all__ = ["browser", "folder", "oidc_broker", "oidc_provider"]
+__all__ = ["browser", "folder", "nearby", "oidc_broker", "oidc_provider"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+APACHE = Path("/usr/lib/apache2/modules")
 PEERS = ROOT / "tests" / "idps" / "node" / "node_modules"
 SIMPLESAMLPHP = (ROOT / "build/simplesamlphp/usr/share/simplesamlphp", Path("/usr/share/simplesamlphp"))
 
@@ -35,11 +36,18 @@ def _missing_php() -> str | None:
     return None if any(folder.is_dir() for folder in SIMPLESAMLPHP) else "no simplesamlphp: see .ci/run"
 
 
+def _missing_apache() -> str | None:
+    if shutil.which("apache2") is None:
+        return "no apache2"
+    return None if (APACHE / "mod_auth_openidc.so").exists() else "no libapache2-mod-auth-openidc"
+
+
 # marker -> (what the closing line calls it, why it cannot run here or None)
 NEEDS = {
     "node": ("Node.js identity providers and relying parties", _missing_node),
     "php": ("SimpleSAMLphp identity provider", _missing_php),
     "postgresql": ("PostgreSQL store", _missing_postgresql),
+    "apache": ("Apache's mod_auth_openidc as relying party", _missing_apache),
     "chromium": ("Chromium pages", _missing_chromium),
 }
 

@@ -148,7 +148,7 @@ class Browser:
 
     def _exchange(self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]) -> Page:
         parts = urlsplit(url)
-        sent = dict(headers) | {"Host": parts.netloc}
+        sent = {"Accept": "text/html, */*"} | dict(headers) | {"Host": parts.netloc}
         if cookies := self.cookies(url):
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         if form is not None:

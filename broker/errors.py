@@ -5,6 +5,7 @@
     |- TokenRejected                  a JWT failed a check of `jose`; the caller maps it to its own error
     |- StoreError                     the store is unreachable or not at head
     |- ShownError                     a page, never redirected: unknown client, bad redirect URI, lost or used state
+    |  `- Forbidden
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
@@ -119,6 +120,13 @@ class ShownError(BrokerError):
     code = "invalid_request"
     status = 400
     public = "This sign-in request is not valid."
+
+
+class Forbidden(ShownError):
+    """A page, never a redirect: whoever sent this was not on a page of ours."""
+
+    code = "access_denied"
+    status = 403
 
 
 class OAuthError(BrokerError):

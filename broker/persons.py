@@ -19,7 +19,7 @@ def sub_of(home: TenantStore, admitted: Admitted, identity: Identity) -> str:
 
     Then an address is a further name of whoever brought it first, and a new subject that brings it is that person.
     """
-    address = proven_address(admitted, identity) if admitted.idp.link_by_email else None
+    address = proven_address(admitted.home_tenant, admitted.idp, identity) if admitted.idp.link_by_email else None
     if address is None:
         return home.person(identity.idp, identity.upstream, identity.subject)
     known = home.known_person(identity.idp, identity.upstream, identity.subject)
@@ -32,10 +32,9 @@ def sub_of(home: TenantStore, admitted: Admitted, identity: Identity) -> str:
     return sub
 
 
-def proven_address(admitted: Admitted, identity: Identity) -> str | None:
-    """The home tenant's own address that its IdP vouches for."""
-    proven = identity.email_verified is True
-    return own_address(admitted.home_tenant, admitted.idp, identity) if proven else None
+def proven_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:
+    """The tenant's own address that its IdP vouches for."""
+    return own_address(tenant, idp, identity) if identity.email_verified is True else None
 
 
 def own_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:

@@ -137,6 +137,30 @@ class Sessions:
             return False
         return invited and self.alive(configuration, session) and _same_upstream(admitted, session)
 
+    def elsewhere(
+        self, configuration: Configuration, session: Session, client: Client, tenant: str, *, ip: Address | None
+    ) -> Session | None:
+        """What a living session would be with another active tenant; None: its person may not be there.
+
+        Its own limits may be over there: `alive` says so.
+        """
+        there = replace(session, tenant=tenant)
+        try:
+            admitted = self._admit(configuration, there, client, ip)
+            there = replace(there, guest=self._invitation(admitted, there))
+        except AccessDenied:
+            return None
+        return there if self.alive(configuration, session) and _same_upstream(admitted, session) else None
+
+    def reach(self, configuration: Configuration, session: Session) -> tuple[str, ...]:
+        """Tenants that the session's person may be active in: at home, and wherever an entry names them."""
+        home = configuration.tenants.get(session.home_tenant)
+        idp = home.identity_providers.get(session.idp) if home else None
+        if home is None or idp is None:
+            return ()
+        address = persons.proven_address(home, idp, self.identity(session))
+        return (home.id, *configuration.hosts.get((home.id, address or ""), ()))
+
     def may_be(self, configuration: Configuration, session: Session, login_hint: str | None) -> bool:
         """False where the hint is an address and the IdP called the session's person by another one."""
         if login_hint is None or "@" not in login_hint:
@@ -201,7 +225,8 @@ class Sessions:
         """The entry by which the session's person is in; None: at home. Raises AccessDenied as `policy.guest`."""
         if admitted.home_tenant is admitted.tenant:
             return None
-        return policy.guest(admitted, persons.proven_address(admitted, self.identity(session)), self._clock())
+        address = persons.proven_address(admitted.home_tenant, admitted.idp, self.identity(session))
+        return policy.guest(admitted, address, self._clock())
 
     def _sid(self, transaction: Transaction, admitted: Admitted, sub: str, browser: str) -> str:
         """That of the same person's session in this browser, if there is one."""

@@ -29,7 +29,7 @@ from broker.outbound import Outbound, Resolve, system_resolve
 from broker.renewal import Renewal
 from broker.seal import Seal
 from broker.sessions import Sessions
-from broker.signin import Correlation, Portal, SignIn
+from broker.signin import Correlation, Portal, SignIn, Switching
 from broker.signout import SingleLogouts
 from broker.store import Store, StoreDocuments
 from broker.tokens.pairwise import Pairwise, stored
@@ -107,6 +107,7 @@ def build(
         door=client_door(deployment.issuer, live, store, outbound, client_keys, seen, clock),
         rp_keys=rp_keys,
         signin=signin,
+        switching=Switching(store, sessions, signin, clock),
         signout=signout,
         portal=_portal(deployment, store, connectors, sessions, seal, clock),
         logouts=SingleLogouts(deployment.issuer, store, connectors, signout, clock),

@@ -8,27 +8,18 @@ from broker.web.callback import Callbacks
 from broker.web.logout import Logout
 from broker.web.rp_keys import RpKeysEndpoint
 from broker.web.slo import SingleLogoutEndpoint
+from broker.web.switch import Switch
 from broker.web.upstream_logout import UpstreamLogout
 from broker.web.wsfed import WsFedSignOut
 
 
 def front(
     house: House,
-) -> tuple[Authorize, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout, WsFedSignOut]:
+) -> tuple[Authorize, Switch, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout, WsFedSignOut]:
+    authorize = _authorize(house)
     return (
-        Authorize(
-            issuer=house.deployment.issuer,
-            live=house.live,
-            signin=house.signin,
-            sessions=house.sessions,
-            cookies=house.cookies,
-            pages=house.pages,
-            requests=house.requests,
-            address=house.address,
-            hints=house.tokens,
-            stands=house.renewal.stands,
-            clock=house.clock,
-        ),
+        authorize,
+        _switch(house, authorize),
         Callbacks(
             issuer=house.deployment.issuer,
             live=house.live,
@@ -53,4 +44,35 @@ def front(
         RpKeysEndpoint(house.live, house.rp_keys.jwks),
         UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
         WsFedSignOut(house.live, house.store, house.connectors, house.signout, house.cookies, house.pages),
+    )
+
+
+def _authorize(house: House) -> Authorize:
+    return Authorize(
+        issuer=house.deployment.issuer,
+        live=house.live,
+        signin=house.signin,
+        switching=house.switching,
+        sessions=house.sessions,
+        cookies=house.cookies,
+        pages=house.pages,
+        requests=house.requests,
+        address=house.address,
+        hints=house.tokens,
+        stands=house.renewal.stands,
+        clock=house.clock,
+    )
+
+
+def _switch(house: House, authorize: Authorize) -> Switch:
+    return Switch(
+        authorize=authorize,
+        switching=house.switching,
+        sessions=house.sessions,
+        store=house.store,
+        cookies=house.cookies,
+        pages=house.pages,
+        seal=house.seal,
+        stands=house.renewal.stands,
+        clock=house.clock,
     )

@@ -15,7 +15,7 @@ from broker.policy import Address
 from broker.renewal import Renewal
 from broker.seal import Seal
 from broker.sessions import Sessions
-from broker.signin import Portal, SignIn
+from broker.signin import Portal, SignIn, Switching
 from broker.signout import SignOut, SingleLogouts
 from broker.store import Store, StoredKey
 from broker.tokens.access import OwnTokens
@@ -48,6 +48,7 @@ class House:
     door: ClientDoor
     rp_keys: RpKeys
     signin: SignIn
+    switching: Switching
     signout: SignOut
     portal: Portal
     logouts: SingleLogouts

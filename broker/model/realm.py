@@ -186,7 +186,14 @@ class Configuration:
     networks: tuple[tuple[Network, str], ...]  # most specific first -> tenant id
     apis: Mapping[str, Api] = field(default_factory=dict)  # by audience
     listed: tuple[tuple[str, str], ...] = field(init=False, default=())  # (tenant, IdP) of every `listed: true`
+    hosts: Mapping[tuple[str, str], tuple[str, ...]] = field(init=False, default_factory=dict)  # of (home, address)
 
     def __post_init__(self) -> None:
         providers = (idp for tenant in self.tenants.values() for idp in tenant.identity_providers.values())
         object.__setattr__(self, "listed", tuple((idp.tenant, idp.id) for idp in providers if idp.listed))
+        hosts: dict[tuple[str, str], tuple[str, ...]] = {}
+        for tenant in self.tenants.values():
+            for guest in tenant.guests:
+                named = (guest.home_tenant, guest.email)
+                hosts[named] = (*hosts.get(named, ()), tenant.id)
+        object.__setattr__(self, "hosts", hosts)

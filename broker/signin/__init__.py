@@ -5,6 +5,7 @@ from broker.signin.flow import Answered, Completed, SignIn, Started
 from broker.signin.portal import Landed, Parked, Portal
 from broker.signin.pushed import KIND as PUSHED
 from broker.signin.pushed import discard
+from broker.signin.switching import Offer, Switching
 
 __all__ = [
     "PUSHED",
@@ -13,9 +14,11 @@ __all__ = [
     "Correlation",
     "Fault",
     "Landed",
+    "Offer",
     "Parked",
     "Portal",
     "SignIn",
     "Started",
+    "Switching",
     "discard",
 ]

@@ -158,7 +158,7 @@ class SignIn:
             raise policy.denied(entitlement)
         with self._store.transaction() as transaction:
             code = self._issue_code(transaction, request, session)
-            transaction.record(_event("sign_in.resumed", request, session))
+            _record(transaction, "sign_in.resumed", request, session)
         self._sessions.touch(session)
         return Completed(request, code, session, None)
 
@@ -226,7 +226,7 @@ class SignIn:
             _require_hinted_person(request, session)
             sufficiency.require_essential(request, assurance.acrs_of(admitted.idp, identity))
             code = self._issue_code(transaction, request, session)
-            transaction.record(_event("sign_in.completed", request, session))
+            _record(transaction, "sign_in.completed", request, session)
         return Completed(request, code, session, cookie)
 
     def _issue_code(self, transaction: Transaction, request: AuthRequest, session: Session) -> str:
@@ -259,6 +259,15 @@ def _remember_once(transaction: Transaction, identity: Identity) -> None:
     key = identity.replay_key
     if key is not None and not transaction.of(identity.tenant).remember_once(key, identity.replay_until):
         raise AssertionRejected("replay", "This answer of your identity provider has been used before. Start again.")
+
+
+def _record(transaction: Transaction, event: str, request: AuthRequest, session: Session) -> None:
+    """A guest's sign-in is the home tenant's, and the host learns of it too."""
+    made = _event(event, request, session)
+    transaction.record(made)
+    if session.guest is not None:
+        detail = {"home_tenant": session.home_tenant}
+        transaction.record(replace(made, event="guest.admitted", tenant=session.tenant, detail=detail))
 
 
 def _event(event: str, request: AuthRequest, session: Session | None = None) -> AuditEvent:

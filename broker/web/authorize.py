@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlencode
 
 from flask import Blueprint, Request, Response, request
@@ -29,29 +28,18 @@ from broker.oauth2.parameters import Parameters
 from broker.oauth2.request import Hints, ParsedRequest, parse
 from broker.oauth2.return_address import ProvenClient, prove_client
 from broker.sessions import Sessions
-from broker.signin import Completed, SignIn, Started
+from broker.signin import Completed, Offer, SignIn, Started, Switching
 from broker.web import home_realm_page
+from broker.web.asked import Address, Asked
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
 from broker.web.requested import Requested, Requests
 from broker.web.responses import to_client
 
-Address = IPv4Address | IPv6Address
 AFRESH = frozenset({"login", "select_account"})
 AMBIENT = frozenset({"cookie", "network"})  # signals that nobody gave for this request
+UNSAID = AMBIENT | {"only_idp"}
 REFUSED: Mapping[str, type[OAuthError]] = {"tenant_suspended": AccessDenied, "client_tenant": AccessDenied}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One proven request, its home realm, and the browser it came from."""
-
-    configuration: Configuration
-    client: Client
-    request: AuthRequest
-    realm: HomeRealm
-    carried: Parameters  # what brings it back here from one of our pages
-    ip: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,7 @@ class Authorize:
     issuer: str
     live: Callable[[], Configuration]
     signin: SignIn
+    switching: Switching
     sessions: Sessions
     cookies: Cookies
     pages: Pages
@@ -76,7 +65,7 @@ class Authorize:
         return routes
 
     def authorize(self) -> Response:
-        return self._answer(self._proceed)
+        return self.answer(self._proceed)
 
     def login(self) -> Response:
         """The home realm page itself; it forgets this browser's home realms when asked to."""
@@ -85,12 +74,12 @@ class Authorize:
             response = Response(status=303, headers={"Location": f"{self.issuer}/login?{urlencode(kept)}"})
             self.cookies.forget_realms(response)
             return response
-        return self._answer(self._page)
+        return self.answer(self._page)
 
     def cancel(self) -> Response:
-        return self._answer(_cancelled)
+        return self.answer(_cancelled)
 
-    def _answer(self, act: Callable[[Asked], Response]) -> Response:
+    def answer(self, act: Callable[[Asked], Response]) -> Response:
         """Prove the client, then the rest; what fails in between knows where it may go."""
         configuration = self.live()
         try:
@@ -167,14 +156,28 @@ class Authorize:
         found = self._found(asked)
         session = self._session(asked, found)
         if session is not None and self.stands(asked.configuration, session):
-            return self._resumed(asked, session)
+            return self.resumed(asked, session)
         if silent and asked.realm.outcome == "chooser":
             raise InteractionRequired("home_realm_undecided")
         if silent:
             raise LoginRequired(self._why_none(asked, found))
         if asked.realm.outcome == "chooser":
             return self._page(asked)
+        if self._is_known_elsewhere(asked):
+            switch = home_realm_page.link("/switch", home_realm_page.switch_fields(asked.carried))
+            return Response(status=303, headers={"Location": switch, "Cache-Control": "no-store"})
         return self._started(asked)
+
+    def offers(self, asked: Asked) -> tuple[Offer, ...]:
+        browser = self.cookies.session(request)
+        return () if browser is None else self.switching.offers(asked.configuration, asked.request, browser, asked.ip)
+
+    def _is_known_elsewhere(self, asked: Asked) -> bool:
+        """Nobody said who signs in here, and the browser's person is a guest of the active tenant: let them say."""
+        if asked.realm.active_tenant is None or asked.realm.signal not in UNSAID or asked.request.prompt & AFRESH:
+            return False
+        offers = self.offers(asked)
+        return bool(offers) and not any(offer.own for offer in offers)
 
     def _undecided(self, asked: Asked) -> bool:
         """Contract section 3: what this browser did last does not choose between the tenants it is signed in to."""
@@ -225,7 +228,7 @@ class Authorize:
             return False
         return self.sessions.may_be(asked.configuration, session, wanted.login_hint)
 
-    def _resumed(self, asked: Asked, session: Session) -> Response:
+    def resumed(self, asked: Asked, session: Session) -> Response:
         request_ = replace(asked.request, tenant=session.tenant, home_tenant=session.home_tenant, idp=session.idp)
         return self._completed(self.signin.resume(asked.configuration, request_, session, asked.ip))
 
@@ -238,6 +241,10 @@ class Authorize:
             idp=realm.idp,
             reauthenticate=bool(wanted.prompt & AFRESH) or wanted.max_age == 0,
         )
+        return self.begin(asked, request_)
+
+    def begin(self, asked: Asked, request_: AuthRequest) -> Response:
+        """Off to the IdP that the request names."""
         started = self.signin.start(asked.configuration, request_, asked.ip)
         response = self._sent(started, home_realm_page.cancel_href(asked.carried))
         self.cookies.set_transaction(response, request, started.name, started.cookie)
@@ -261,6 +268,7 @@ class Authorize:
             asked.realm,
             asked.carried,
             remembers=remembers,
+            may_switch=bool(self.offers(asked)),
         )
 
 

@@ -13,6 +13,7 @@ from broker.web.pages import Pages
 
 FORGET = "forget"
 CHOSEN = "home_realm"  # what the person picked: <tenant>/<idp>
+SWITCH_TO, CONFIRM = "switch_to", "confirm"  # what /switch is answered with
 UNKNOWN_ADDRESS = "We do not know where people with this address sign in. Check it, or ask your administrator."
 
 
@@ -25,10 +26,11 @@ def show(
     carried: Parameters,
     *,
     remembers: bool,
+    may_switch: bool,
 ) -> Response:
     """The chooser and the e-mail form. carried: what brings the request back here from them.
 
-    remembers: this browser has home realms that it may forget.
+    remembers: this browser has home realms that it may forget. may_switch: somebody is signed in.
     """
     query = kept(carried)
     typed = request.login_hint
@@ -37,7 +39,7 @@ def show(
         query,
         tenant_name=active.name if active else None,
         choices=[
-            (_label(configuration, choice, active), _link({**query, CHOSEN: "/".join(choice)}))
+            (_label(configuration, choice, active), link("/authorize", {**query, CHOSEN: "/".join(choice)}))
             for choice in realm.choices
         ],
         email=typed,
@@ -46,6 +48,7 @@ def show(
         cancel_href=cancel_href(carried),
         redirect_uri=request.redirect_uri,
         forget_href=f"/login?{urlencode({**query, FORGET: '1'})}" if remembers else None,
+        switch_href=link("/switch", switch_fields(carried)) if may_switch else None,
     )
 
 
@@ -70,8 +73,18 @@ def cancel_href(carried: Parameters) -> str:
     return f"/login/cancel?{urlencode(kept(carried))}"
 
 
-def _link(query: Mapping[str, str]) -> str:
-    return f"/authorize?{urlencode(query)}"
+def switch_fields(carried: Parameters) -> dict[str, str]:
+    """What /switch hands on: there the person chooses an account, so nobody needs to ask for that again."""
+    fields = {name: values[0] for name, values in carried.items() if values}
+    prompt = " ".join(word for word in fields.pop("prompt", "").split() if word != "select_account")
+    answers = {CHOSEN, FORGET, SWITCH_TO, CONFIRM}
+    return {name: value for name, value in fields.items() if name not in answers} | (
+        {"prompt": prompt} if prompt else {}
+    )
+
+
+def link(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}"
 
 
 def _label(configuration: Configuration, realm: tuple[str, str], active: Tenant | None) -> str:

@@ -1,6 +1,7 @@
 """The pages people see. Stateless: what a page must remember travels in its own links and hidden fields.
 
     login            e-mail form and chooser in one        error            what happened, what to do, the reference
+    switch           the organisations open to somebody who is signed in
     auto_post        a form on its way to an IdP           form_post        the answer on its way to an application
     logout_confirm   asks before it ends a session         signed_out       the end
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import sysconfig
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -49,6 +51,19 @@ _ADVICE = {
     ),
 }
 _OURS = ("Something went wrong", "Go back to the application and try again.", _ADMINISTRATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An organisation on the page of /switch. who: the address that the person has at home; home: where that is, where
+    it is another organisation. asks: choosing it means signing in again.
+    """
+
+    value: str
+    name: str
+    who: str | None
+    home: str | None
+    asks: bool
 
 
 def template_folder() -> Path:
@@ -89,11 +104,13 @@ class Pages:
         *,
         client_name: str | None = None,
         forget_href: str | None = None,
+        switch_href: str | None = None,
         redirect_uri: str = "",
     ) -> Response:
         """The home realm page. request_query: what /authorize needs again; choices: (label, href).
 
-        forget_href: makes this browser forget where its person signed in before. redirect_uri: where it all ends.
+        forget_href: makes this browser forget where its person signed in before. switch_href: the page for those who
+        are signed in already. redirect_uri: where it all ends.
         """
         carried = {name: value for name, value in request_query.items() if name not in NOT_CARRIED}
         return self._page(
@@ -107,6 +124,28 @@ class Pages:
             cancel_href=cancel_href,
             client_name=client_name,
             forget_href=forget_href,
+            switch_href=switch_href,
+        )
+
+    def switch(
+        self,
+        fields: Mapping[str, str],
+        choices: Sequence[Choice],
+        *,
+        client_name: str,
+        cancel_href: str,
+        other_href: str,
+        redirect_uri: str,
+    ) -> Response:
+        """The organisations that are open to this browser; POST /switch with `fields` picks one."""
+        return self._page(
+            "switch.html",
+            allow=form_action(self._issuer, redirect_uri),
+            fields=fields,
+            choices=choices,
+            client_name=client_name,
+            cancel_href=cancel_href,
+            other_href=other_href,
         )
 
     def error(

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from broker.errors import AccessDenied, BrokerError, ShownError, UpstreamUnavailable
-from broker.web.pages import Pages, template_folder
+from broker.web.pages import Choice, Pages, template_folder
 
 ISSUER = "https://login.example.com"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202ereversed"
@@ -47,6 +47,14 @@ def policy(response):
 
 def every_page(pages):
     yield pages.login(ASKED, HOSTILE, [(HOSTILE, "/authorize?x=1&y=2")], HOSTILE, HOSTILE, "/c", client_name=HOSTILE)
+    yield pages.switch(
+        ASKED,
+        [Choice("ab12", HOSTILE, HOSTILE, HOSTILE, asks=True), Choice("cd34", HOSTILE, None, None, asks=False)],
+        client_name=HOSTILE,
+        cancel_href="/c",
+        other_href="/a?x=1&y=2",
+        redirect_uri="https://app.example.com/cb",
+    )
     yield pages.error(ShownError("x", HOSTILE), "abcd-2345", client_name=HOSTILE, return_href="/back?a=1&b=2")
     yield pages.error(ShownError("x", HOSTILE), "abcd-2345", client_name=HOSTILE)
     yield pages.signed_out(HOSTILE)

@@ -4,8 +4,7 @@
     |- ConfigurationError             carries every problem, each with file, line, column, path and remedy
     |- TokenRejected                  a JWT failed a check of `jose`; the caller maps it to its own error
     |- StoreError                     the store is unreachable or not at head
-    |- ShownError                     a page, never redirected: unknown client, bad redirect URI, lost or used state
-    |  `- Forbidden
+    |- ShownError, Forged             a page, never redirected: unknown client, bad redirect URI, lost or used state
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
@@ -122,11 +121,9 @@ class ShownError(BrokerError):
     public = "This sign-in request is not valid."
 
 
-class Forbidden(ShownError):
-    """A page, never a redirect: whoever sent this was not on a page of ours."""
-
-    code = "access_denied"
+class Forged(ShownError):
     status = 403
+    public = "This form did not come from a page of ours, or the page is too old. Open it again."
 
 
 class OAuthError(BrokerError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
 
-from broker.errors import Forbidden, InteractionRequired
+from broker.errors import Forged, InteractionRequired
 from broker.model import Configuration, Session
 from broker.seal import Seal, SealBroken
 from broker.sessions import Sessions
@@ -76,7 +76,7 @@ class Switch:
         )
 
     def _switched(self, asked: Asked) -> Response:
-        """Raises Forbidden: switch_confirm, switch_stale, switch_replay, switch_tenant."""
+        """Raises Forged: switch_confirm, switch_stale, switch_replay, switch_tenant."""
         browser = self.cookies.session(request) or ""
         self._require_own_page(home_realm_page.switch_fields(asked.carried))
         offer = self._picked(self.authorize.offers(asked))
@@ -103,7 +103,7 @@ class Switch:
         named = request.form.get(TO, "").encode()
         picked = next((one for one in offers if hmac.compare_digest(self._value(one).encode(), named)), None)
         if picked is None:
-            raise Forbidden("switch_tenant", FOREIGN)
+            raise Forged("switch_tenant", FOREIGN)
         return picked
 
     def _value(self, offer: Offer) -> str:
@@ -120,12 +120,12 @@ class Switch:
         try:
             mark = self.seal.open(request.form.get(CONFIRM, ""), self._context(fields)).decode()
         except SealBroken:
-            raise Forbidden("switch_confirm", STALE) from None
+            raise Forged("switch_confirm", STALE) from None
         ends_at = int(mark.partition(".")[0])
         if self.clock() >= ends_at:
-            raise Forbidden("switch_stale", STALE)
+            raise Forged("switch_stale", STALE)
         if not self.store.deployment.remember_once(f"switch {mark}", ends_at):
-            raise Forbidden("switch_replay", STALE)
+            raise Forged("switch_replay", STALE)
 
     def _context(self, fields: Mapping[str, str]) -> str:
         bound = json.dumps([self.cookies.session(request), sorted(fields.items())])

@@ -83,7 +83,10 @@ class TokenEndpoint:
     def _prove(
         self, grant_type: str, caller: Caller, form: Mapping[str, str], introduced: Introduced | None
     ) -> Granted:
-        """One transaction, which most refusals commit too: the burned code stays burned, the family revoked."""
+        """One transaction, which most refusals of a grant commit too: the burned code stays burned, the family revoked.
+
+        What is refused after the grant has proven leaves nothing behind: no grant, and no refresh token used up.
+        """
         with self.store.transaction() as transaction:
             outcome = self._outcome(transaction, grant_type, caller, form, introduced)
             if isinstance(outcome, OAuthError) and grant_type in UNDONE:
@@ -117,11 +120,11 @@ class TokenEndpoint:
         )
         try:
             granted = GRANTS[grant_type](asked)
-            tenant = caller.configuration.tenants.get(granted.authorization.tenant or "")
-            _require_welcome(caller.workload, tenant)
-            check(granted.authorization, caller.client, tenant)
         except OAuthError as refused:
             return refused
+        tenant = caller.configuration.tenants.get(granted.authorization.tenant or "")
+        _require_welcome(caller.workload, tenant)
+        check(granted.authorization, caller.client, tenant)
         transaction.record(_event(granted))
         return granted
 

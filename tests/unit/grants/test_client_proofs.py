@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from broker.model import ApplicationAuth
 from tests.unit.clients.certificates import made, nginx
@@ -152,6 +153,25 @@ def test_a_tenant_may_forbid_workload_identities(house: House) -> None:
     sent = {"client_assertion_type": JWT_BEARER, "client_assertion": workload_token()}
     house.refused(redeem(house, CI, **sent), 400, "unauthorized_client", "workloads_forbidden")
     assert redeem(house, SIGNER).status_code == 200, "other clients go on"
+
+
+def test_what_a_tenant_forbids_for_a_while_is_good_afterwards(house: House) -> None:
+    """The refresh token was not used up, and nothing was opened, for a refusal that is not its fault."""
+
+    def proven() -> dict[str, str]:
+        return {"client_assertion_type": JWT_BEARER, "client_assertion": workload_token(jti=None)}
+
+    def refreshed() -> TestResponse:
+        form = {"client_id": "ci", "grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
+        return house.http.post("/token", data={**form, **proven()})
+
+    got = tokens(redeem(house, CI, **proven()))
+    with_tenant(house, workloads=False)
+    house.refused(refreshed(), 400, "unauthorized_client", "workloads_forbidden")
+    house.refused(redeem(house, CI, **proven()), 400, "unauthorized_client", "workloads_forbidden")
+    assert house.store.deployment.grant_of_code(house.codes[-1]) is None
+    with_tenant(house, workloads=True)
+    assert refreshed().status_code == 200
 
 
 @pytest.mark.parametrize(("tenant", "status"), [("contoso", 200), ("fabrikam", 400)])

@@ -25,6 +25,22 @@ def test_a_pushed_request_signs_somebody_in(here: World, client_id: str) -> None
     assert here.redeem(code_of(response), client_id).status_code == 200
 
 
+def test_a_client_may_name_itself_in_its_proof_alone(here: World) -> None:
+    """RFC 7521 §4.2"""
+    answer = push(here, "fapi", {"client_id": None})
+    assert answer.status_code == 201, answer.text
+    begun(here, (answer.json or {})["request_uri"], "fapi").finish()
+
+
+@pytest.mark.parametrize("client_id", ["web", "fapi"])
+def test_what_proved_the_client_is_not_kept(here: World, client_id: str) -> None:
+    handle = pushed(here, client_id).rpartition(":")[2]
+    kept = here.house.store.deployment.peek("par", handle)
+    assert kept is not None
+    assert "pushed state" in kept
+    assert not any(name in kept for name in ("client_secret", "client_assertion"))
+
+
 def test_beside_a_pushed_request_nothing_counts(here: World) -> None:
     """RFC 9101 §6.3: not even where it could only hint."""
     more = {"state": "x", "redirect_uri": "https://evil.example.com/", "scope": "openid", "login_hint": "e@contoso.com"}

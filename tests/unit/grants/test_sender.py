@@ -53,6 +53,7 @@ def test_without_a_proof_a_client_that_may_choose_gets_a_bearer_token(house: Hou
         (BOUND, proof(htm="GET"), "invalid_dpop_proof", "dpop_htm"),
         (BOUND, proof(iat=NOW - 61), "invalid_dpop_proof", "dpop_iat"),
         (BOUND, "garbage", "invalid_dpop_proof", "dpop_malformed"),
+        (NONCE, None, "invalid_dpop_proof", "dpop_missing"),
         (NEVER, proof(), "invalid_request", "dpop_not_allowed"),
     ],
 )
@@ -92,6 +93,15 @@ def test_a_public_clients_refresh_token_is_bound_to_its_key(house: House) -> Non
     again = tokens(refresh(house, SPA, first, proof()))
     assert again["token_type"] == "DPoP"
     assert again["refresh_token"] != first
+
+
+def test_a_public_clients_refresh_token_is_replaced_however_it_is_bound(house: House) -> None:
+    """RFC 9700 §2.2.2: of two who hold the key, reuse shows that there are two."""
+    strict = replace(SPA, client_id="strict", dpop="required")
+    house.live = configuration(strict)
+    first = tokens(redeem(house, strict, proof()))["refresh_token"]
+    assert tokens(refresh(house, strict, first, proof()))["refresh_token"] != first
+    house.refused(refresh(house, strict, first, proof()), 400, "invalid_grant", "refresh_reuse")
 
 
 def test_a_confidential_client_may_go_on_with_another_key(house: House) -> None:

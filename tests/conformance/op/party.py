@@ -145,7 +145,7 @@ class Party:
         assert claims["exp"] > now
         assert 0 < len(claims["sub"]) <= 255
         assert claims["aud"] == self.client_id
-        assert claims["at_hash"] == keys.half_hash(access_token)
+        assert claims["at_hash"] == keys.half_hash(access_token, header["alg"])
         return header, claims
 
     def published(self) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from broker.app import prepare
 from tests.attacks import setting
 from tests.attacks.setting import Settings
 from tests.attacks.world import World
-from tests.conformance.op import keys
+from tests.conformance.op import everything, keys
 from tests.idps.oidc_op import OidcOp
 
 RETURN = "https://rp.example.com/callback?kept=1"  # a registered query stays (RFC 6749 §3.1.2)
@@ -72,7 +72,8 @@ class Suite(World):
             {"contoso": tenant(self.ops["contoso"]), "fabrikam": portal()},
         )
         setting.write(self.folder, self.issuer, self.clients, self.tenants)
-        deployment = {"issuer": self.issuer, "trusted_proxies": ["127.0.0.1/32"], "mtls": MTLS}
+        signing = {"default": "ES256", "also": [alg for alg in everything.ALGORITHMS if alg != "ES256"]}
+        deployment = {"issuer": self.issuer, "trusted_proxies": ["127.0.0.1/32"], "mtls": MTLS, "signing": signing}
         (self.folder / "broker.yaml").write_text(json.dumps(deployment))
         prepare(self.folder, self.environ, apply=True)
 
@@ -113,6 +114,7 @@ def clients(backchannel: str) -> dict[str, Settings]:
     made["signed-1"], made["signed-2"] = ({**fapi("private_key_jwt", "dpop", number)} for number in ("1", "2"))
     for number in ("1", "2"):
         made[f"signed-{number}"]["require_signed_request_object"] = True
+    made |= everything.clients(basic)
     return {name: {"client_id": name, **client} for name, client in made.items()}
 
 

@@ -53,6 +53,7 @@ class Sessions:
         sub = persons.sub_of(home, admitted, identity)
         identity, refresh_token = replace(identity, refresh_token=None), identity.refresh_token
         identity = persons.with_known_groups(home, admitted.idp, sub, identity, now)
+        identity = persons.with_record(home, admitted.idp, sub, identity)
         session = Session(
             sid=self._sid(transaction, admitted, sub, browser),
             tenant=admitted.tenant.id,
@@ -256,6 +257,7 @@ class Sessions:
         """What the home tenant refuses is refused to its guests too. Raises AccessDenied: mfa_missing."""
         policy.require_factors(admitted, identity)
         incoming = claims.incoming_of(admitted.idp, identity.attributes)
+        incoming = claims.enriched(admitted.idp, incoming, identity.record)
         left_out = "groups" in claims.incomplete(incoming)
         if left_out and admitted.idp.groups.incomplete == "deny":
             return Entitlement(False, {}, (), reason="groups_incomplete", message=GROUPS_MISSING)

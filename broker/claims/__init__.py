@@ -14,7 +14,18 @@ from __future__ import annotations
 
 from broker.claims.explain import Source, explain
 from broker.claims.guests import of_guest
-from broker.claims.incoming import incoming_of, incomplete, types_of
+from broker.claims.incoming import enriched, incoming_of, incomplete, types_of
 from broker.claims.rules import Outcome, RuleTrace, apply
 
-__all__ = ["Outcome", "RuleTrace", "Source", "apply", "explain", "incoming_of", "incomplete", "of_guest", "types_of"]
+__all__ = [
+    "Outcome",
+    "RuleTrace",
+    "Source",
+    "apply",
+    "enriched",
+    "explain",
+    "incoming_of",
+    "incomplete",
+    "of_guest",
+    "types_of",
+]

@@ -46,6 +46,19 @@ def incoming_of(idp: IdentityProvider, attributes: Mapping[str, tuple[Value, ...
     return {**incoming, INCOMPLETE: left_out} if left_out else incoming
 
 
+def enriched(
+    idp: IdentityProvider, incoming: Mapping[str, ClaimValue], record: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, ClaimValue]:
+    """`incoming` with the names that the IdP's settings take from the person's record, and from nowhere else.
+
+    What the IdP sends under such a name does not count: it would pass for what the operator wrote.
+    """
+    types = types_of(idp)
+    sent = {name: value for name, value in incoming.items() if name not in idp.enriched}
+    typed = {name: _typed(record[name], types.get(name, "list")) for name in idp.enriched if record.get(name)}
+    return sent | {name: value for name, value in typed.items() if value is not None}
+
+
 def _with_words(idp: IdentityProvider, sent: ClaimValue) -> ClaimValue:
     """Methods as sent, then in RFC 8176 words, so that `"mfa" in incoming.amr` asks every vendor the same."""
     values = sent if isinstance(sent, tuple) else (str(sent),)

@@ -146,6 +146,7 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         groups=_groups(shape.groups),
         mfa=multi_factor(shape.mfa),
         link_by_email=shape.link_by_email,
+        enriched=tuple(shape.enrich.attributes) if shape.enrich else (),
         fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, oidc or oauth2),
     )
 

@@ -213,4 +213,5 @@ class IdentityProvider:
     groups: Groups = Groups()
     mfa: MultiFactor | None = None  # None: as the profile has it
     link_by_email: bool = False  # one proven address is one person, at every IdP of the tenant that says so
+    enriched: tuple[str, ...] = ()  # names of `incoming` that a person's record gives, and nothing else
     fingerprint: str = ""  # of everything above: caches are keyed by (tenant, id, fingerprint)

@@ -105,6 +105,7 @@ class Identity:
     chain: tuple[str, ...] = ()
     groups_complete: bool = True  # False: the groups are an older list, in place of one that did not come whole
     refresh_token: str | None = field(repr=False, default=None)  # the upstream's
+    record: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)  # what operators wrote
 
 
 @dataclass(frozen=True, slots=True)

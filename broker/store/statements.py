@@ -31,6 +31,7 @@ from broker.store.tables import (
     keys,
     one_time,
     person_aliases,
+    person_attributes,
     persons,
     refresh_tokens,
     revisions,
@@ -90,6 +91,16 @@ PEOPLE_OF = union_all(
         select(named.c.key, named.c.who, named.c.sub).where(named.c.tenant == _tenant, named.c.idp == bindparam("idp"))
         for named in (persons, person_aliases)
     )
+)
+# A person of this tenant only.
+KEEP_ATTRIBUTES = text(
+    "INSERT INTO person_attributes (tenant, sub, sealed, changed_at) "
+    "SELECT tenant, sub, CAST(:sealed AS TEXT), CAST(:changed_at AS BIGINT) "
+    "FROM persons WHERE tenant = :tenant AND sub = :sub "
+    "ON CONFLICT (tenant, sub) DO UPDATE SET sealed = excluded.sealed, changed_at = excluded.changed_at RETURNING sub"
+)
+ATTRIBUTES = select(person_attributes.c.sealed).where(
+    person_attributes.c.tenant == _tenant, person_attributes.c.sub == bindparam("sub")
 )
 
 # guests

@@ -83,6 +83,16 @@ person_aliases = Table(
     _time("made_at"),
 )
 
+# What an operator wrote into a person's record, for rules to read.
+person_attributes = Table(
+    "person_attributes",
+    metadata,
+    _name("tenant", primary_key=True),
+    _name("sub", primary_key=True),
+    _name("sealed"),
+    _time("changed_at"),
+)
+
 # Whose a guest's entry is: the first person's who came with it. `entry` is a keyed hash of all that the entry says.
 guest_bindings = Table(
     "guest_bindings",

@@ -1,9 +1,12 @@
-"""What a tenant's IdPs left us with: their names for people and sessions, refresh tokens, the last whole group list."""
+"""What a tenant's IdPs left us with: their names for people and sessions, refresh tokens, the last whole group list.
+
+And what an operator wrote beside it, where an IdP says too little.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from broker.model import Session
 from broker.store import statements
@@ -130,6 +133,25 @@ class UpstreamStore:
         if sealed is None:
             return None
         return tuple(json.loads(self._sealing.open(sealed, "group_lists", self._tenant, f"{idp}/{sub}")))
+
+    def keep_attributes(self, sub: str, attributes: Mapping[str, Sequence[str]]) -> bool:
+        """All that a person's record holds from now on. False: this tenant has no such person."""
+        row = {
+            "tenant": self._tenant,
+            "sub": sub,
+            "sealed": self._sealing.close(json.dumps(attributes), "person_attributes", self._tenant, sub),
+            "changed_at": self._now(),
+        }
+        with self._connections.one() as link:
+            return link.row(statements.KEEP_ATTRIBUTES, row) is not None
+
+    def attributes(self, sub: str) -> Mapping[str, tuple[str, ...]]:
+        with self._connections.one() as link:
+            sealed = link.value(statements.ATTRIBUTES, {"this_tenant": self._tenant, "sub": sub})
+        if sealed is None:
+            return {}
+        held = json.loads(self._sealing.open(sealed, "person_attributes", self._tenant, sub))
+        return {name: tuple(values) for name, values in held.items()}
 
     def _known(self, row: Row) -> KnownPerson:
         upstream, subject = json.loads(self._sealing.open(row.who, "persons", self._tenant, row.key))

@@ -59,6 +59,10 @@ class EncryptionShape(Shape):
     allow_cbc: bool | None = None
 
 
+class EnrichShape(Shape):
+    attributes: Annotated[list[ClaimName], Field(min_length=1, max_length=50)]
+
+
 class IdentityProviderShape(OpenIdKeys, SamlKeys, UpstreamLifeKeys, WsFedKeys, MultiFactorKeys):
     """Keys of all protocols; `checks.tenant` refuses those of the others."""
 
@@ -82,6 +86,8 @@ class IdentityProviderShape(OpenIdKeys, SamlKeys, UpstreamLifeKeys, WsFedKeys, M
     name_id_format: Text | None = None
     encryption: EncryptionShape | None = None
     sp_key: Annotated[str, OneOf(("deployment", "own"))] | None = None
+    # what a person's record adds
+    enrich: EnrichShape | None = None
 
     @property
     def subject(self) -> tuple[str, ...] | None:

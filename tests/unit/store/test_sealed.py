@@ -24,6 +24,7 @@ PLANTED = (
     "planted-configuration",
     "planted-assertion-id",
     "planted-group",
+    "planted-department",
     "planted-upstream-sid",
     "guest.planted@fabrikam.example",
     "planted-device",
@@ -44,6 +45,7 @@ def full(store: Store) -> Store:
     tenant.open_session(session(upstream_sid="planted-upstream-sid"), BROWSER)
     tenant.keep_upstream("sid-1", "planted-refresh", LATER, LATER)
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
+    tenant.keep_attributes(sub, {"department": ["planted-department"]})
     tenant.open_grant(grant(code="planted-code"))
     tenant.add_refresh("planted-refresh", "grant-1", LATER)
     store.devices.open("planted-device", "PLNTDCDX", "expenses", "planted-payload", wait=5, ends_at=LATER)

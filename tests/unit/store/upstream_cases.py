@@ -90,7 +90,22 @@ def groups(_store: Store, a: TenantStore, b: TenantStore) -> None:
     assert b.groups("adfs", "person-1") is None
 
 
+def keep_attributes(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    sub = a.person("adfs", "up", "s")
+    assert a.keep_attributes(sub, {"department": ("of a",)})
+    assert not b.keep_attributes(sub, {"department": ("of b",)})
+    assert a.attributes(sub) == {"department": ("of a",)}
+
+
+def attributes(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    sub = a.person("adfs", "up", "s")
+    a.keep_attributes(sub, {"department": ("of a",)})
+    assert b.attributes(sub) == {}
+
+
 CASES = (
+    keep_attributes,
+    attributes,
     known_person,
     alias_person,
     people_of,

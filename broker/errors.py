@@ -4,13 +4,14 @@
     |- ConfigurationError             carries every problem, each with file, line, column, path and remedy
     |- TokenRejected                  a JWT failed a check of `jose`; the caller maps it to its own error
     |- StoreError                     the store is unreachable or not at head
-    |- ShownError, Forged             a page, never redirected: unknown client, bad redirect URI, lost or used state
+    |- ShownError, Forged, TooManyGuesses   a page, never redirected: unknown client, bad redirect URI, lost state
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
     |  |  UnmetAuthenticationRequirements,
     |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope, InvalidDpopProof, UseDpopNonce,
-    |     RequestNotSupported, RequestUriNotSupported, InvalidRequestObject
+    |     RequestNotSupported, RequestUriNotSupported, InvalidRequestObject,
+    |     AuthorizationPending, SlowDown, ExpiredToken, DeviceDenied
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
        `- UpstreamUnavailable         -> temporarily_unavailable
@@ -124,6 +125,11 @@ class ShownError(BrokerError):
 class Forged(ShownError):
     status = 403
     public = "This form did not come from a page of ours, or the page is too old. Open it again."
+
+
+class TooManyGuesses(ShownError):
+    status = 429
+    public = "Too many codes were typed here. Wait ten minutes, then try again."
 
 
 class OAuthError(BrokerError):
@@ -248,6 +254,26 @@ class UseDpopNonce(OAuthError):
     def __init__(self, reason: str, nonce: str) -> None:
         super().__init__(reason)
         self.nonce = nonce
+
+
+class AuthorizationPending(OAuthError):  # RFC 8628 §3.5: no failure, so nobody records it
+    code = "authorization_pending"
+    public = "Nobody has answered for this device yet. Ask again after the interval."
+
+
+class SlowDown(OAuthError):
+    code = "slow_down"
+    public = "This device asks too often. Wait five seconds longer from now on."
+
+
+class ExpiredToken(OAuthError):
+    code = "expired_token"
+    public = "Nobody answered for this device in time. Start again on the device."
+
+
+class DeviceDenied(OAuthError):  # at /token every refusal is a 400 (RFC 6749 §5.2)
+    code = "access_denied"
+    public = "Access was denied on the page where the code of this device was typed."
 
 
 class InsufficientScope(OAuthError):

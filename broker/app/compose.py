@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 
 from broker import configuration, telemetry
+from broker.app.asking import asking
 from broker.app.back import back
 from broker.app.door import client_door, senders
 from broker.app.front import front
@@ -159,7 +160,7 @@ def _register(app: Flask, house: House) -> None:
     certificates = house.deployment.mtls is not None
     published = WellKnown.of(issuer, house.deployment.signing.algorithms, house.keys, certificates=certificates)
     app.register_blueprint(published.blueprint())
-    for endpoint in (*front(house), *back(house)):
+    for endpoint in (*front(house), *back(house), *asking(house)):
         app.register_blueprint(endpoint.blueprint())
 
 

@@ -35,22 +35,12 @@ def _take(request: TokenRequest, handle: str) -> Code:
     """From here on the code is gone, whatever comes of it (RFC 9700 §4.5)."""
     taken = request.transaction.deployment.take("code", handle)
     if taken is None:
-        raise _replayed(request, handle) or InvalidGrant("code_unknown")
+        raise opening.replayed(request, handle, "code_replay") or InvalidGrant("code_unknown")
     tenant, payload = taken
     code = serial.loads(Code, payload)
     if code.tenant != tenant:
         raise InvalidGrant("code_tenant").about(tenant=tenant)
     return code
-
-
-def _replayed(request: TokenRequest, handle: str) -> InvalidGrant | None:
-    """RFC 6749 §4.1.2: a code used twice takes with it all that its first use gave."""
-    found = request.transaction.deployment.grant_of_code(handle)
-    if found is None:
-        return None
-    tenant, grant_id = found
-    request.transaction.of(tenant).revoke_grant(grant_id, request.now)
-    return InvalidGrant("code_replay").about(tenant=tenant)
 
 
 def _require_same_client(request: TokenRequest, code: Code) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from broker.errors import InvalidGrant
 from broker.grants import binding, standing, target
 from broker.grants.request import Granted, TokenRequest, new_handle
 from broker.model import Code, Entitlement, Session
@@ -10,7 +11,8 @@ from broker.store.records import Grant
 
 
 def opened(request: TokenRequest, code: Code, event: str, handle: str | None, *, lasting: bool = True) -> Granted:
-    """handle: finds the grant again, should it come once more; None: it cannot. lasting: it can be refreshed.
+    """handle: finds the grant again, should it come once more (see `replayed`); None: it cannot. lasting: it can be
+    refreshed.
 
     Raises InvalidGrant: those of `standing`. InvalidTarget: those of `target`.
     """
@@ -38,6 +40,16 @@ def opened(request: TokenRequest, code: Code, event: str, handle: str | None, *,
         upstream_checked_at=standing.upstream_checked_at(request.configuration, store, session),
     )
     return Granted(target.aimed(request, authorization, audience), event, code.reference)
+
+
+def replayed(request: TokenRequest, handle: str, reason: str) -> InvalidGrant | None:
+    """RFC 6749 §4.1.2: a code used twice takes with it all that its first use gave. None: it was never used."""
+    found = request.transaction.deployment.grant_of_code(handle)
+    if found is None:
+        return None
+    tenant, grant_id = found
+    request.transaction.of(tenant).revoke_grant(grant_id, request.now)
+    return InvalidGrant(reason).about(tenant=tenant)
 
 
 def _grant(request: TokenRequest, handle: str | None, code: Code, session: Session, entitlement: Entitlement) -> Grant:

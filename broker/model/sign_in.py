@@ -46,6 +46,7 @@ class AuthRequest:
     multi_factor: bool = False  # several factors were asked of it
     terms: Terms = NO_TERMS
     pushed: str | None = None  # the handle of a pushed request, used up when this ends (RFC 9126 §4)
+    device: str | None = None  # the user code of a device that is answered instead of a redirect URI (RFC 8628)
     reference: str = ""  # joins every page, log line and audit event of this sign-in
     memory: Mapping[str, str] = field(default_factory=dict)
 

@@ -42,11 +42,13 @@ _TENANT_ACR = "tenant:"
 class Came:
     """How the parameters came. pushed: the handle that /par gave for them; signed: inside a request object.
 
+    device: the user code of the device that sent them, to which no redirect URI leads back (RFC 8628).
     cnf: the key that the client proved to hold when it pushed them (RFC 9449 §10.1).
     """
 
     pushed: str | None = None
     signed: bool = False
+    device: str | None = None
     cnf: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -94,10 +96,8 @@ def parse(
     _require_single(unverified)
     _require_size(unverified)
     _require_no_request_object(unverified)
-    _require_pushed(client, came)
-    _require_signed(client, came)
-    _require_response_type(unverified, client)
-    _require_response_mode(unverified, proven)
+    if came.device is None:
+        _require_way_back(unverified, proven, came)
     scope = scopes.granted(scopes.read(one(unverified, "scope")), client)
     prompt = _prompt(unverified)
     claims = claims_parameter.read(one(unverified, "claims"), client)
@@ -113,7 +113,7 @@ def parse(
         created_at=now,
         state=proven.state,
         nonce=_nonce(unverified),
-        code_challenge=_code_challenge(unverified, client),
+        code_challenge=_code_challenge(unverified, client) if came.device is None else None,
         prompt=prompt,
         max_age=max_age,
         login_hint=_short(unverified, "login_hint"),
@@ -126,9 +126,18 @@ def parse(
         id_token_hint_sid=hint.sid if hint else None,
         terms=_terms(unverified, client, configuration, claims, came),
         pushed=came.pushed,
+        device=came.device,
         reference=reference,
     )
     return ParsedRequest(request, one(unverified, "tenant"), tenant_acr, proven.label)
+
+
+def _require_way_back(unverified: Parameters, proven: ProvenClient, came: Came) -> None:
+    """Of a request that a browser brings, and that takes a code back."""
+    _require_pushed(proven.client, came)
+    _require_signed(proven.client, came)
+    _require_response_type(unverified, proven.client)
+    _require_response_mode(unverified, proven)
 
 
 def _require_single(unverified: Parameters) -> None:

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 
 from broker import assurance, policy
 from broker.connectors import Connector, Connectors
-from broker.errors import AssertionRejected, LoginRequired, ShownError
+from broker.errors import AssertionRejected, LoginRequired
 from broker.model import (
     AuditEvent,
     AuthRequest,
     Callback,
-    Code,
     Configuration,
     Identity,
     IdentityProvider,
@@ -30,8 +29,9 @@ from broker.model import (
 )
 from broker.policy import Address, Admitted
 from broker.sessions import Sessions
-from broker.signin import leaving, pushed, sufficiency
+from broker.signin import leaving, sufficiency
 from broker.signin.correlation import Correlation, Fault, lost
+from broker.signin.issuing import Asking, Completed, Issuing, admit
 from broker.store import Store, Transaction
 
 Cookies = Callable[[str], str | None]  # a transaction's name -> what this browser sent for it
@@ -44,16 +44,6 @@ class Started:
     action: Redirect | PostForm
     name: str
     cookie: str
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """Send the browser to the client with `code`; `browser` is the new value of its session cookie, if it changed."""
-
-    request: AuthRequest
-    code: str
-    session: Session
-    browser: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +78,7 @@ class SignIn:
         self._connectors = connectors
         self._sessions = sessions
         self._correlation = correlation
+        self._issuing = Issuing(lifetimes, clock)
         self._lifetimes = lifetimes
         self._clock = clock
 
@@ -112,7 +103,7 @@ class SignIn:
         cookies: Cookies,
         browser: str | None,
         ip: Address,
-    ) -> Completed | Answered:
+    ) -> Completed | Asking | Answered:
         """Leg 2: the answer of `idp`, the one that the path names; all of it unverified until `finish` returns."""
         connector = self._connectors.of(idp)
         with leaving.about(connector, idp):
@@ -133,7 +124,7 @@ class SignIn:
         cookies: Cookies,
         browser: str | None,
         ip: Address,
-    ) -> Completed:
+    ) -> Completed | Asking:
         """The GET after a cross-site POST: the same guard, the same browser, the same upstream, once."""
         connector = self._connectors.of(idp)
         with leaving.about(connector, idp):
@@ -149,7 +140,9 @@ class SignIn:
                 identity = serial.loads(Identity, arrival.identity)
                 return self._complete(configuration, request, identity, browser, ip)
 
-    def resume(self, configuration: Configuration, request: AuthRequest, session: Session, ip: Address) -> Completed:
+    def resume(
+        self, configuration: Configuration, request: AuthRequest, session: Session, ip: Address
+    ) -> Completed | Asking:
         """Single sign-on: a code on an existing session, if the current rules still allow this person."""
         admitted = self._admit(configuration, request, ip)
         sufficiency.require(configuration, request, session, self._sessions.identity(session), self._clock())
@@ -157,10 +150,10 @@ class SignIn:
         if not entitlement.allowed:
             raise policy.denied(entitlement)
         with self._store.transaction() as transaction:
-            code = self._issue_code(transaction, request, session)
+            concluded = self._issuing.conclude(transaction, request, session, None)
             _record(transaction, "sign_in.resumed", request, session)
         self._sessions.touch(session)
-        return Completed(request, code, session, None)
+        return concluded
 
     def shortcoming(self, configuration: Configuration, request: AuthRequest, session: Session) -> str | None:
         """Why the IdP must be asked again before the session answers; None: it may answer."""
@@ -172,19 +165,7 @@ class SignIn:
         return tuple(replace(_event("sign_in.abandoned", request), outcome="abandoned") for request in requests)
 
     def _admit(self, configuration: Configuration, request: AuthRequest, ip: Address) -> Admitted:
-        if request.tenant is None or request.home_tenant is None or request.idp is None:
-            raise ShownError("home_realm_undecided")
-        admitted = policy.admit(
-            configuration,
-            request.client_id,
-            request.tenant,
-            request.idp,
-            now=self._clock(),
-            home_tenant_id=request.home_tenant,
-            ip=ip,
-        )
-        policy.require_return(configuration, admitted, request.redirect_uri)
-        return admitted
+        return admit(configuration, request, ip, self._clock())
 
     def _belongs(self, connector: Connector, idp: IdentityProvider, name: str | None, cookies: Cookies) -> str:
         if name is None:
@@ -216,7 +197,7 @@ class SignIn:
         identity: Identity,
         browser: str | None,
         ip: Address,
-    ) -> Completed:
+    ) -> Completed | Asking:
         admitted = self._admit(configuration, request, ip)
         cookie = secrets.token_urlsafe(32)
         with self._store.transaction() as transaction:
@@ -225,27 +206,9 @@ class SignIn:
             session = self._sessions.open(transaction, admitted, request, identity, cookie)
             _require_hinted_person(request, session)
             sufficiency.require_essential(request, assurance.acrs_of(admitted.idp, identity))
-            code = self._issue_code(transaction, request, session)
+            concluded = self._issuing.conclude(transaction, request, session, cookie)
             _record(transaction, "sign_in.completed", request, session)
-        return Completed(request, code, session, cookie)
-
-    def _issue_code(self, transaction: Transaction, request: AuthRequest, session: Session) -> str:
-        pushed.use_up(transaction.deployment, request)
-        code = secrets.token_urlsafe(32)
-        payload = Code(
-            client_id=request.client_id,
-            redirect_uri=request.redirect_uri,
-            scope=request.scope,
-            tenant=session.tenant,
-            sid=session.sid,
-            reference=request.reference,
-            nonce=request.nonce,
-            code_challenge=request.code_challenge,
-            terms=replace(request.terms, acr_values=(*request.essential_acr, *request.acr_values)),
-        )
-        expires_at = int(self._clock()) + self._lifetimes.code
-        transaction.of(session.tenant).put("code", code, serial.dumps(payload), expires_at)
-        return code
+        return concluded
 
 
 def _require_hinted_person(request: AuthRequest, session: Session) -> None:

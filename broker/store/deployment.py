@@ -48,6 +48,15 @@ class DeploymentStore:
             payload = link.value(statements.PEEK, wanted)
         return None if payload is None else self._sealing.open(payload, f"one_time/{kind}", NOBODY, hashed)
 
+    def look(self, kind: str, handle: str) -> tuple[str, str] | None:
+        """What `take` would answer, still there afterwards."""
+        hashed = digest(handle)
+        with self._connections.one() as link:
+            row = link.row(statements.PEEK_OF_ANY, {"kind": kind, "handle": hashed, "now": self._now()})
+        if row is None:
+            return None
+        return row.tenant, self._sealing.open(row.payload, f"one_time/{kind}", row.tenant, hashed)
+
     def remember_once(self, key: str, expires_at: int) -> bool:
         """What a client may use once. False: seen before. Remembered at least until `expires_at`."""
         mark = {"tenant": NOBODY, "key": digest(key), "expires_at": expires_at}

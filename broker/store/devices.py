@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from broker.errors import StoreError
 from broker.store import device_statements as statements
 from broker.store.engine import Connections
 from broker.store.records import DeviceAnswer, DevicePoll, DeviceWaiting
@@ -28,8 +27,8 @@ class DeviceStore:
         """What stands for a user code everywhere but on paper."""
         return self._sealing.user_code_key(user_code)
 
-    def open(self, device_code: str, user_code: str, client_id: str, asked: str, *, wait: int, ends_at: int) -> None:
-        """wait: seconds between two polls. StoreError `conflict`: the user code waits already."""
+    def open(self, device_code: str, user_code: str, client_id: str, asked: str, *, wait: int, ends_at: int) -> bool:
+        """wait: seconds between two polls. False: another device has this user code."""
         key = self.key(user_code)
         row = {
             "handle": digest(device_code),
@@ -41,8 +40,7 @@ class DeviceStore:
             "expires_at": ends_at + TOLD_FOR,
         }
         with self._connections.one() as link:
-            if link.row(statements.OPEN_DEVICE, row) is None:
-                raise StoreError("conflict")
+            return link.row(statements.OPEN_DEVICE, row) is not None
 
     def waiting(self, key: str) -> DeviceWaiting | None:
         """The device with this user code. None: there is none, its time is over, or it was answered."""

@@ -26,15 +26,15 @@ from broker.errors import (
 from broker.model import AuthRequest, Client, Configuration, HomeRealm, Redirect, Session
 from broker.oauth2.parameters import Parameters
 from broker.oauth2.request import Hints, ParsedRequest, parse
-from broker.oauth2.return_address import ProvenClient, prove_client
+from broker.oauth2.return_address import ProvenClient, named_client, prove_client
 from broker.sessions import Sessions
-from broker.signin import Completed, Offer, SignIn, Started, Switching
+from broker.signin import Offer, SignIn, Started, Switching
 from broker.web import home_realm_page
 from broker.web.asked import Address, Asked
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
 from broker.web.requested import Requested, Requests
-from broker.web.responses import to_client
+from broker.web.responses import concluded
 
 AFRESH = frozenset({"login", "select_account"})
 AMBIENT = frozenset({"cookie", "network"})  # signals that nobody gave for this request
@@ -77,14 +77,14 @@ class Authorize:
         return self.answer(self._page)
 
     def cancel(self) -> Response:
-        return self.answer(_cancelled)
+        return self.answer(self._cancelled)
 
     def answer(self, act: Callable[[Asked], Response]) -> Response:
         """Prove the client, then the rest; what fails in between knows where it may go."""
         configuration = self.live()
         try:
             requested = self.requests.read(_every_value(), configuration)
-            proven = prove_client(requested.parameters, configuration)
+            proven = _proven(requested, configuration)
         except BrokerError as error:
             error.about(event="authorize.rejected")
             raise
@@ -93,7 +93,8 @@ class Authorize:
             return _acted(act, self._asked(configuration, proven, requested, reference))
         except BrokerError as error:
             error.about(event="authorize.rejected", reference=reference, client_id=proven.client.client_id)
-            error.leaving_by(proven.redirect_uri, proven.state, proven.response_mode)
+            if requested.came.device is None:
+                error.leaving_by(proven.redirect_uri, proven.state, proven.response_mode)
             if not isinstance(error, StoreError):
                 self.requests.use_up(requested.came)
             raise
@@ -230,7 +231,8 @@ class Authorize:
 
     def resumed(self, asked: Asked, session: Session) -> Response:
         request_ = replace(asked.request, tenant=session.tenant, home_tenant=session.home_tenant, idp=session.idp)
-        return self._completed(self.signin.resume(asked.configuration, request_, session, asked.ip))
+        outcome = self.signin.resume(asked.configuration, request_, session, asked.ip)
+        return concluded(outcome, self.issuer, self.pages)
 
     def _started(self, asked: Asked) -> Response:
         wanted, realm = asked.request, asked.realm
@@ -255,8 +257,10 @@ class Authorize:
             return Response(status=303, headers={"Location": started.action.url, "Cache-Control": "no-store"})
         return self.pages.auto_post(started.action.url, started.action.fields, cancel_href)
 
-    def _completed(self, completed: Completed) -> Response:
-        return to_client(completed.request, self.issuer, self.pages, {"code": completed.code})
+    def _cancelled(self, asked: Asked) -> Response:
+        if asked.request.device is not None:
+            self.requests.turn_away(asked.request.device)
+        raise AccessDenied("cancelled", "The sign-in was cancelled.")
 
     def _page(self, asked: Asked) -> Response:
         remembers = bool(self.cookies.realms(request))
@@ -281,8 +285,11 @@ def _acted(act: Callable[[Asked], Response], asked: Asked) -> Response:
         raise
 
 
-def _cancelled(_: Asked) -> Response:
-    raise AccessDenied("cancelled", "The sign-in was cancelled.")
+def _proven(requested: Requested, configuration: Configuration) -> ProvenClient:
+    """The client, and the redirect URI where one leads back to it."""
+    if requested.came.device is None:
+        return prove_client(requested.parameters, configuration)
+    return ProvenClient(named_client(requested.parameters, configuration), "", None, None)
 
 
 def _every_value() -> Parameters:

@@ -17,10 +17,10 @@ from broker import policy
 from broker.connectors import Connectors, path_of
 from broker.errors import AccessDenied
 from broker.model import Callback, Configuration, IdentityProvider
-from broker.signin import Completed, Portal, SignIn
+from broker.signin import Answered, Asking, Completed, Portal, SignIn
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
-from broker.web.responses import to_client
+from broker.web.responses import concluded
 
 Address = IPv4Address | IPv6Address
 
@@ -68,9 +68,9 @@ class Callbacks:
             cookies.session(request),
             self.address(request),
         )
-        if isinstance(result, Completed):
-            return self._completed(result, result.request.id)
-        return self._sent_on(f"/t/{tenant}/{protocol}/{idp}/arrival", result.name)
+        if isinstance(result, Answered):
+            return self._sent_on(f"/t/{tenant}/{protocol}/{idp}/arrival", result.name)
+        return self._completed(result, result.request.id)
 
     def arrival(self, tenant: str, protocol: str, idp: str) -> Response:
         configuration = self.live()
@@ -120,8 +120,8 @@ class Callbacks:
         query = urlencode({"name": name})
         return Response(status=303, headers={"Location": f"{self.issuer}{path}?{query}"})
 
-    def _completed(self, completed: Completed, name: str) -> Response:
-        response = to_client(completed.request, self.issuer, self.pages, {"code": completed.code})
+    def _completed(self, completed: Completed | Asking, name: str) -> Response:
+        response = concluded(completed, self.issuer, self.pages)
         self.cookies.end_transaction(response, name)
         if completed.browser is not None:
             self.cookies.set_session(response, completed.browser)

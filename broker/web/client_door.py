@@ -16,7 +16,11 @@ from broker.web.cors import asked_by
 from broker.web.parameters import posted, queried
 from broker.web.senders import Binding, Senders
 
-BINDINGS = {"/token": Binding.REQUIRED, "/par": Binding.SHOWN}  # elsewhere nothing is bound to the sender's key
+BINDINGS = {
+    "/token": Binding.REQUIRED,
+    "/par": Binding.SHOWN,
+    "/device_authorization": Binding.SHOWN,
+}  # elsewhere nothing is bound to the sender's key
 
 
 @dataclass(frozen=True, slots=True)

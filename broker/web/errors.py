@@ -17,7 +17,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from broker import telemetry
 from broker.audit import new_reference
 from broker.clients import DPOP_ALGORITHMS
-from broker.errors import BrokerError, Exit, InvalidClient, InvalidDpopProof, ShownError, StoreError, UseDpopNonce
+from broker.errors import (
+    AuthorizationPending,
+    BrokerError,
+    Exit,
+    InvalidClient,
+    InvalidDpopProof,
+    ShownError,
+    StoreError,
+    UseDpopNonce,
+)
 from broker.model import AuditEvent
 from broker.web.pages import Pages
 from broker.web.responses import leave_by
@@ -61,7 +70,8 @@ def register(
     def answer(error: BrokerError) -> Response:
         reference = error.reference or new_reference()
         error.about(reference=reference)
-        telemetry.report(error)
+        if not isinstance(error, AuthorizationPending):
+            telemetry.report(error)
         if request.path in JSON_PATHS or request.path.endswith(JSON_ENDS):
             return json_error(error, reference)
         if error.exit is not None and not isinstance(error, ShownError):
@@ -93,8 +103,8 @@ def register(
 
 
 def _record(recorder: Recorder, error: BrokerError) -> None:
-    """A store that is down cannot hold the event that says so; the log line stands for it."""
-    if isinstance(error, StoreError):
+    """A store that is down cannot hold the event that says so; the log line stands for it. To wait is no failure."""
+    if isinstance(error, StoreError | AuthorizationPending):
         return
     event = AuditEvent(
         error.event or "request.refused",

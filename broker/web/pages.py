@@ -4,6 +4,7 @@
     switch           the organisations open to somebody who is signed in
     auto_post        a form on its way to an IdP           form_post        the answer on its way to an application
     logout_confirm   asks before it ends a session         signed_out       the end
+    device           asks for a device's code              approve          asks before anything is issued
 
 Names of organisations and applications are isolated (`<bdi>`) and escaped. No page needs JavaScript.
 """
@@ -188,6 +189,43 @@ class Pages:
         """Asks by POST /logout with `fields`; afterwards the browser may go to `post_logout_redirect_uri`."""
         allow = form_action(self._issuer, fields.get("post_logout_redirect_uri", ""))
         return self._page("logout_confirm.html", allow=allow, fields=fields)
+
+    def device(self, code: str, problem: str | None = None) -> Response:
+        """Asks for the code that a device shows. The answer may lead to any identity provider."""
+        status = 200 if problem is None else 400
+        return self._page("device.html", status=status, allow=form_action(self._issuer), code=code, problem=problem)
+
+    def approve(
+        self,
+        fields: Mapping[str, str],
+        *,
+        client_name: str,
+        tenant_name: str,
+        person: str | None,
+        wishes: Sequence[str],
+        user_code: str | None,
+        redirect_uri: str,
+    ) -> Response:
+        """What a client wants of a person. Answers by POST /consent with `fields` and `answer`.
+
+        user_code: of the device that is let in; redirect_uri: where it goes on, where there is no device.
+        """
+        return self._page(
+            "approve.html",
+            allow=form_action(self._issuer, redirect_uri),
+            fields=fields,
+            client_name=client_name,
+            tenant_name=tenant_name,
+            person=person,
+            wishes=wishes,
+            user_code=user_code,
+        )
+
+    def device_let_in(self) -> Response:
+        return self._page("told.html", heading="The device is connected", text="You can close this page.")
+
+    def device_turned_away(self) -> Response:
+        return self._page("told.html", heading="The device was not connected", text="You can close this page.")
 
     def auto_post(
         self, url: str, fields: Mapping[str, str], cancel_href: str | None = None, *, leaving: bool = False

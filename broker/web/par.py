@@ -56,7 +56,7 @@ class PushedAuthorization:
         """All that /authorize would say now, while the client is there to hear it."""
         handle, client = secrets.token_urlsafe(32), caller.client
         parameters, signed = self._parameters(caller)
-        came = Came(handle, signed, caller.cnf)
+        came = Came(handle, signed, cnf=caller.cnf)
         proven = prove_client(parameters, caller.configuration)
         parse(
             parameters,

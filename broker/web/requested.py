@@ -1,8 +1,9 @@
-"""How an authorization request comes to /authorize: plainly, in a signed object, or pushed before (RFC 9101, 9126).
+"""How an authorization request comes to /authorize: plainly, in a signed object, pushed before (RFC 9101, 9126), or
+by a device that waits (RFC 8628).
 
-Of the last two only what was signed or pushed counts, and `client_id`. What a person answers on our own pages comes
-beside it; the pages vouch for that with a sealed mark, which also says when the request was first seen: the time that
-somebody needs to type an address lets nothing expire.
+Of the last three only what was signed, pushed or sent by the device counts, and `client_id`. What a person answers on
+our own pages comes beside it; the pages vouch for that with a sealed mark, which also says when the request was first
+seen: the time that somebody needs to type an address lets nothing expire.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from broker.clients.request_object import RequestObjects
 from broker.errors import OAuthError, ShownError
@@ -18,10 +20,11 @@ from broker.oauth2.parameters import Parameters, one
 from broker.oauth2.request import PLAINLY, Came
 from broker.oauth2.return_address import named_client, prove_client
 from broker.seal import Seal, SealBroken
-from broker.signin import PUSHED, discard
+from broker.signin import PUSHED, device_gone, discard
 from broker.store import Store
 from broker.web import home_realm_page
 
+DEVICE = "urn:broker:device:"  # before a sealed user code: our own /device names the request so
 PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2
 EXPIRES_IN = 90  # seconds from /par to the first visit of /authorize
 MARK = "page"
@@ -37,6 +40,14 @@ class Pushed:
     parameters: Mapping[str, tuple[str, ...]]
     expires_at: int
     signed: bool
+    cnf: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAsked:
+    """What a device wants, good when it asked, and the key that it proved to hold."""
+
+    parameters: Mapping[str, tuple[str, ...]]
     cnf: Mapping[str, str]
 
 
@@ -58,7 +69,8 @@ class Requests:
     seconds: int  # that our pages may be looked at
 
     def read(self, unverified: Parameters, configuration: Configuration) -> Requested:
-        """Raises ShownError: repeated, client_id, request_uri_unknown, request_uri_client, request_uri_expired.
+        """Raises ShownError: repeated, client_id, request_uri_unknown, request_uri_client, request_uri_expired,
+        device_gone.
 
         OAuthError: those of `RequestObjects.read`, which may leave where the redirect URI outside is good.
         """
@@ -66,6 +78,8 @@ class Requests:
         reference, value = one(unverified, "request_uri"), one(unverified, "request")
         if reference is not None and reference.startswith(PREFIX):
             return self._pushed(client, reference, unverified)
+        if reference is not None and reference.startswith(DEVICE):
+            return self._of_device(client, reference, unverified)
         if value is not None and reference is None:
             try:
                 return self._signed(client, value, unverified)
@@ -79,6 +93,15 @@ class Requests:
         pushed = Pushed(client.client_id, parameters, now + EXPIRES_IN, came.signed, came.cnf)
         until = pushed.expires_at + 2 * self.seconds
         self.store.deployment.put(PUSHED, handle, serial.dumps(pushed), until)
+
+    def for_device(self, client_id: str, user_code: str) -> str:
+        """Where a person signs in who has typed this code."""
+        reference = DEVICE + self.seal.seal(user_code.encode(), DEVICE)
+        return f"/authorize?{urlencode({'client_id': client_id, 'request_uri': reference})}"
+
+    def turn_away(self, user_code: str) -> None:
+        """The person wants to sign in for no device."""
+        self.store.devices.deny(self.store.devices.key(user_code))
 
     def use_up(self, came: Came) -> None:
         """An answer goes to the client: the reference is spent (RFC 9126 §4)."""
@@ -95,8 +118,24 @@ class Requests:
         seen = self._seen(unverified, reference)
         if seen is None and self.clock() >= pushed.expires_at:
             raise _unusable("request_uri_expired", client)
-        came = Came(handle, pushed.signed, pushed.cnf)
+        came = Came(handle, pushed.signed, cnf=pushed.cnf)
         return self._with_answers(pushed.parameters, came, reference, seen, unverified)
+
+    def _of_device(self, client: Client, reference: str, unverified: Parameters) -> Requested:
+        user_code = self._user_code(reference)
+        devices = self.store.devices
+        waiting = None if user_code is None else devices.waiting(devices.key(user_code))
+        if waiting is None or waiting.client_id != client.client_id:
+            raise device_gone().about(client_id=client.client_id)
+        asked = serial.loads(DeviceAsked, waiting.asked)
+        came = Came(device=user_code, cnf=asked.cnf)
+        return self._with_answers(asked.parameters, came, reference, self._seen(unverified, reference), unverified)
+
+    def _user_code(self, reference: str) -> str | None:
+        try:
+            return self.seal.open(reference.removeprefix(DEVICE), DEVICE).decode()
+        except SealBroken:
+            return None
 
     def _signed(self, client: Client, value: str, unverified: Parameters) -> Requested:
         seen = self._seen(unverified, value)

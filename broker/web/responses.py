@@ -8,12 +8,20 @@ from urllib.parse import urlencode
 from flask import Response
 
 from broker.errors import Exit
-from broker.model import AuthRequest
+from broker.signin import Asking, Completed
 from broker.web.pages import Pages
 
 
-def to_client(request: AuthRequest, issuer: str, pages: Pages, members: Mapping[str, str]) -> Response:
-    return leave_by(Exit(request.redirect_uri, request.state, request.response_mode), issuer, pages, members)
+def concluded(outcome: Completed | Asking, issuer: str, pages: Pages) -> Response:
+    """To the client with its code; to the page that asks the person first; or, where a device waits, to the end."""
+    request = outcome.request
+    if isinstance(outcome, Asking):
+        address = f"{issuer}/consent?{urlencode({'name': outcome.name})}"
+        return Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
+    if outcome.code is None:
+        return pages.device_let_in()
+    way = Exit(request.redirect_uri, request.state, request.response_mode)
+    return leave_by(way, issuer, pages, {"code": outcome.code})
 
 
 def leave_by(way: Exit, issuer: str, pages: Pages, members: Mapping[str, str]) -> Response:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.devices import another_network, world_with_devices
 from tests.attacks.front import world_with_clients
 from tests.attacks.world import World
 from tests.idps.oidc_op import OidcOp, Switches
@@ -72,3 +73,17 @@ def here(front: World, ops: Mapping[str, OidcOp]) -> Iterator[World]:
     assert ops
     yield front
     front.clock.ahead = 0.0
+
+
+@pytest.fixture(scope="session")
+def devices(providers: Mapping[str, OidcOp], tmp_path_factory: pytest.TempPathFactory) -> World:
+    return world_with_devices(tmp_path_factory.mktemp("devices"), providers)
+
+
+@pytest.fixture
+def with_devices(devices: World, ops: Mapping[str, OidcOp]) -> Iterator[World]:
+    """With devices that wait; a test may move the clock."""
+    assert ops
+    another_network()
+    yield devices
+    devices.clock.ahead = 0.0

@@ -21,12 +21,10 @@ from broker.configuration.shapes.fields import (
     Text,
 )
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-GRANTS = OneOf(
-    ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, JWT_BEARER),
-    later=("urn:ietf:params:oauth:grant-type:device_code",),
-)
+GRANTS = OneOf(("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, JWT_BEARER, DEVICE_CODE))
 
 
 class ClientShape(Shape):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from broker.errors import StoreError
 from broker.store import DeviceStore, Store
 from broker.store.records import DeviceAnswer, DevicePoll, DeviceWaiting
 from tests.unit.store.conftest import Clock
@@ -33,8 +32,8 @@ def test_a_device_waits_under_its_user_code(devices: DeviceStore, key: str) -> N
 
 
 def test_a_user_code_waits_once(devices: DeviceStore) -> None:
-    with pytest.raises(StoreError, match="conflict"):
-        devices.open("device-2", "BCDFGHJK", "tv", "asked", wait=5, ends_at=LATER)
+    assert not devices.open("device-2", "BCDFGHJK", "tv", "asked", wait=5, ends_at=LATER)
+    assert devices.open("device-2", "BCDFGHJL", "tv", "asked", wait=5, ends_at=LATER)
 
 
 def test_who_polls_too_soon_waits_five_seconds_longer_each_time(devices: DeviceStore) -> None:

@@ -54,3 +54,11 @@ def test_a_mark_is_found_until_its_time_is_over(store: Store, clock: Clock) -> N
     assert not store.deployment.remembers("another")
     clock.now += 60
     assert not store.deployment.remembers("revoked")
+
+
+def test_a_value_may_be_looked_at_with_its_tenant_until_it_is_taken(store: Store) -> None:
+    store.of("a").put("approval", "handle", "asked", LATER)
+    assert store.deployment.look("approval", "handle") == ("a", "asked")
+    assert store.deployment.look("code", "handle") is None
+    assert store.deployment.take("approval", "handle") == ("a", "asked")
+    assert store.deployment.look("approval", "handle") is None

@@ -194,6 +194,7 @@ DEPLOYMENT = {
     "add_key",
     "change_key",
     "live_number",
+    "look",
     "live_revision",
     "add_revision",
     "revisions",

@@ -33,6 +33,7 @@ def test_every_endpoint_named_here_is_served_here(house: House) -> None:
     document = house.http.get(DISCOVERY[0]).json or {}
     routes = {rule.rule for rule in house.http.application.url_map.iter_rules()}
     elsewhere = {"authorization_endpoint", "end_session_endpoint", "pushed_authorization_request_endpoint"}
+    elsewhere |= {"device_authorization_endpoint"}
     named = {name for name in document if name.endswith("_endpoint") or name == "jwks_uri"} - elsewhere
     assert {str(document[name]).removeprefix(ISSUER) for name in named} <= routes
 

@@ -1,0 +1,24 @@
+"""What a request asks for, in words for the person who is asked."""
+
+from __future__ import annotations
+
+from broker.model import AuthRequest, Configuration
+
+SCOPES = {
+    "openid": "Know that it is you who signs in",
+    "profile": "Read your name and the like",
+    "email": "Read your e-mail address",
+    "address": "Read your postal address",
+    "phone": "Read your telephone number",
+    "offline_access": "Stay connected when you are not there, until you end it",
+}
+
+
+def wishes(configuration: Configuration, request: AuthRequest) -> tuple[str, ...]:
+    """One line a wish, none twice. What has no words of ours is named as it was asked for."""
+    scopes = [SCOPES.get(scope, f"Use “{scope}”") for scope in request.scope]
+    terms = request.terms
+    named = sorted({*terms.id_token_claims, *terms.userinfo_claims})
+    claims = [f"Read “{name}”" for name in named]
+    apis = [configuration.apis[one].name if one in configuration.apis else one for one in terms.resources]
+    return tuple(dict.fromkeys((*scopes, *claims, *(f"Use {name} for you" for name in apis))))

@@ -74,32 +74,36 @@ def guest(admitted: Admitted, address: str | None, now: float) -> Guest:
     address: canonical, in a domain of the home tenant, and proven by its IdP; None: there is none.
     Raises AccessDenied: guest_email, not_a_guest, guest_until.
     """
+    home, tenant = admitted.home_tenant, admitted.tenant
     if address is None:
-        raise AccessDenied("guest_email", NOT_A_GUEST)
-    home = admitted.home_tenant.id
-    entry = next((one for one in admitted.tenant.guests if (one.home_tenant, one.email) == (home, address)), None)
+        raise _no_guest("guest_email", tenant, home)
+    entry = next((one for one in tenant.guests if (one.home_tenant, one.email) == (home.id, address)), None)
     if entry is None:
-        raise AccessDenied("not_a_guest", NOT_A_GUEST)
+        raise _no_guest("not_a_guest", tenant, home)
     if entry.over(now):
-        raise AccessDenied("guest_until", NOT_A_GUEST)
+        raise _no_guest("guest_until", tenant, home)
     return entry
 
 
-def require_bound(holder: str, sub: str) -> None:
+def require_bound(admitted: Admitted, holder: str, sub: str) -> None:
     """A guest's entry is its first person's until the operator replaces it. Raises AccessDenied: guest_bound."""
     if holder != sub:
-        raise AccessDenied("guest_bound", NOT_A_GUEST)
+        raise _no_guest("guest_bound", admitted.tenant, admitted.home_tenant)
 
 
 def _require_invitations(tenant: Tenant, home: Tenant, now: float | None) -> None:
     """Whether anybody of `home` is a guest here now; `guest` says who."""
     invited = [entry for entry in tenant.guests if entry.home_tenant == home.id]
     if not invited:
-        raise AccessDenied("not_a_guest", NOT_A_GUEST)
+        raise _no_guest("not_a_guest", tenant, home)
     if not home.guests_out:
-        raise AccessDenied("guests_out", NOT_A_GUEST)
+        raise _no_guest("guests_out", tenant, home)
     if now is not None and all(entry.over(now) for entry in invited):
-        raise AccessDenied("guest_until", NOT_A_GUEST)
+        raise _no_guest("guest_until", tenant, home)
+
+
+def _no_guest(reason: str, tenant: Tenant, home: Tenant) -> AccessDenied:
+    return AccessDenied(reason, NOT_A_GUEST, detail=f"active tenant {tenant.id}, home tenant {home.id}")
 
 
 @dataclass(frozen=True, slots=True)

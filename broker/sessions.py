@@ -98,7 +98,7 @@ class Sessions:
         here = transaction.of(admitted.tenant.id)
         entry = self._invitation(admitted, session)
         if entry is not None:
-            policy.require_bound(here.bind_guest(entry, session.sub), session.sub)
+            policy.require_bound(admitted, here.bind_guest(entry, session.sub), session.sub)
         entitlement = self._entitle(admitted, identity, entry)
         if not entitlement.allowed:
             raise policy.denied(entitlement)

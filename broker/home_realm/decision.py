@@ -172,7 +172,8 @@ def _by_domain(question: Question, domain: str) -> Finding:
         return Finding(f"{tenant.id} has no identity provider in use for {domain}")
     if len(realms) == 1:
         return _settled(realms[0], f"serves {domain}{_as_guest(question, tenant)}")
-    return Finding(f"{tenant.id} has {len(realms)} identity providers for {domain}", choices=realms)
+    many = f"{tenant.id} has {len(realms)} identity providers for {domain}{_as_guest(question, tenant)}"
+    return Finding(many, choices=realms)
 
 
 def _as_guest(question: Question, home: Tenant) -> str:

@@ -1,7 +1,7 @@
 """Another active tenant for somebody who has signed in: the one way in which a session answers for two tenants.
 
 What the other tenant asks of a sign-in, the existing one must have met; where it has not, the person's identity
-provider is asked again. A switch is a session of its own: it ends with the other, and never later.
+provider is asked again. A switch is a session of its own, which lasts no longer than the one that it came from may.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ def turned_away(world: World, reason: str) -> None:
     answer = under_way.honest()
     response = world.assert_refused(lambda: under_way.answer(answer), reason, "sign_in.denied", tenant="fabrikam")
     assert NOT_A_GUEST.replace(" ", "+") in response.headers["Location"]
+    assert world.events()[-1].detail == {"detail": "active tenant contoso, home tenant fabrikam"}
 
 
 def test_guest_speaks_for_the_host_with_the_roles_of_the_entry_alone(hosted: World) -> None:

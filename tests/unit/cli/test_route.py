@@ -130,8 +130,37 @@ def test_words_tell_the_decision_first_and_then_every_signal(broker):
     assert out.splitlines() == [
         "redirect to contoso/entra, decided by email; the token would speak for fabrikam",
         "  tenant       fabrikam",
-        "  email        contoso/entra: serves contoso.com",
+        "  email        contoso/entra: serves contoso.com; fabrikam has no guests from there",
     ]
+
+
+@pytest.mark.parametrize(
+    ("contoso", "guests", "said"),
+    [
+        ("", "[{home_tenant: contoso, email: ada@contoso.com}]", "fabrikam has guests from there"),
+        (
+            "guests_out: false",
+            "[{home_tenant: contoso, email: ada@contoso.com}]",
+            "contoso lets nobody be a guest of fabrikam",
+        ),
+        ("", "[]", "fabrikam has no guests from there"),
+    ],
+)
+def test_words_tell_whether_guests_are_expected(broker, folder, contoso, guests, said):
+    (folder / "tenants/contoso.yaml").write_text(FILES["tenants/contoso.yaml"] + contoso)
+    (folder / "tenants/fabrikam.yaml").write_text(FILES["tenants/fabrikam.yaml"] + f"guests: {guests}")
+    _, out = broker("--client", "app", "--param", "tenant=fabrikam", "--email", "ada@contoso.com")
+    assert out.splitlines()[-1] == f"  email        contoso/entra: serves contoso.com; {said}"
+
+
+def test_application_of_the_host_alone_finds_its_guests(broker, folder):
+    asked = ("--client", "narrow", "--param", "tenant=fabrikam", "--email", "ada@contoso.com")
+    _, out = broker(*asked)
+    assert out.startswith("chooser"), "contoso may not use it: the same as an unknown domain (TN-07)"
+    guests = "guests: [{home_tenant: contoso, email: ada@contoso.com}]"
+    (folder / "tenants/fabrikam.yaml").write_text(FILES["tenants/fabrikam.yaml"] + guests)
+    _, out = broker(*asked)
+    assert out.startswith("redirect to contoso/entra, decided by email; the token would speak for fabrikam")
 
 
 @pytest.mark.parametrize(

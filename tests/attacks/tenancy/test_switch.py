@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.attacks.setting import APP_SECRET
 from tests.attacks.tenancy import guests
 from tests.attacks.tenancy.guests import host, remove_entry, said, vouch
 from tests.attacks.world import CALLBACK, CHALLENGE, UnderWay, World, code_of, query
@@ -211,3 +213,31 @@ def test_without_a_session_there_is_nothing_to_choose(hosted: World) -> None:
     assert response.headers["Location"].startswith("/authorize?")
     silent = shown(hosted, hosted.browser(), prompt="none")
     assert query(silent.headers["Location"])["error"] == "interaction_required"
+
+
+def test_pushed_request_comes_through_the_page_and_is_spent(hosted: World, bob: FlaskClient) -> None:
+    """RFC 9126 §4: what was pushed counts, whichever page it was looked at on."""
+    pushed = hosted.browser().post("/par", base_url=hosted.issuer, data={**REQUEST, "client_secret": APP_SECRET})
+    reference = {"client_id": "web", "request_uri": (pushed.json or {})["request_uri"]}
+    page = bob.get("/switch", base_url=hosted.issuer, query_string=reference)
+    fields, buttons = form_of(page)
+    assert "redirect_uri" not in fields
+    assert said(hosted.redeem(code_of(post(hosted, bob, fields, buttons["contoso"]))))["tenant"] == "contoso"
+    again = bob.get("/switch", base_url=hosted.issuer, query_string=reference)
+    assert again.status_code == 400
+
+
+def test_twenty_who_press_the_button_at_once_switch_once(hosted: World, bob: FlaskClient) -> None:
+    fields, buttons = form_of(shown(hosted, bob))
+    cookie = bob.get_cookie("session", "localhost")
+    assert cookie is not None
+
+    def press(_: int) -> TestResponse:
+        browser = hosted.browser()
+        browser.set_cookie("session", cookie.value, domain="localhost")
+        return post(hosted, browser, fields, buttons["contoso"])
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(press, range(20)))
+    assert sorted(answer.status_code for answer in answers) == [303, *[403] * 19]
+    assert len(hosted.house.store.of("contoso").sessions_at("op")) == 1

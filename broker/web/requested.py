@@ -84,7 +84,8 @@ class Requests:
             try:
                 return self._signed(client, value, unverified)
             except OAuthError as refused:
-                raise _leaving(refused, unverified, configuration) from refused.__cause__
+                named = refused.about(client_id=client.client_id)
+                raise _leaving(named, unverified, configuration) from refused.__cause__
         return Requested(unverified, unverified)
 
     def keep(self, handle: str, client: Client, parameters: Parameters, came: Came) -> None:

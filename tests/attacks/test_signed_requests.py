@@ -62,6 +62,7 @@ def test_a_bad_request_object_goes_back_where_the_redirect_uri_is_good(
         tenant=None,
     )
     assert response.headers["Location"].startswith(CALLBACK)
+    assert here.events()[-1].client_id == client_id
 
 
 def test_a_bad_request_object_without_a_way_back_is_a_page(here: World) -> None:
@@ -76,6 +77,7 @@ def test_a_bad_request_object_without_a_way_back_is_a_page(here: World) -> None:
         tenant=None,
     )
     assert response.status_code == 400
+    assert here.events()[-1].client_id == "signer"
 
 
 def test_a_redirect_uri_inside_must_be_registered_too(here: World) -> None:

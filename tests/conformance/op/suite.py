@@ -95,7 +95,7 @@ class Inbox:
 def clients(backchannel: str) -> dict[str, Settings]:
     secret = {"secret": {"env": "APP_SECRET"}}
     basic: Settings = {"redirect_uris": [RETURN], "pkce": "optional", "id_token_signed_response_alg": "RS256"}
-    basic |= {"scopes": EVERY_SCOPE, "post_logout_redirect_uris": [LEFT]}
+    basic |= {"scopes": EVERY_SCOPE, "post_logout_redirect_uris": [LEFT], "id_token_claims": "minimal"}
     made = {
         "basic": {**basic, "auth": {"method": "client_secret_basic", **secret}, "initiate_login_uri": setting.START},
         "second": {**basic, "auth": {"method": "client_secret_post", **secret}, "redirect_uris": [SECOND_RETURN]},

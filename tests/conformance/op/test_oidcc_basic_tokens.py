@@ -65,10 +65,12 @@ def test_oidcc_userinfo_post_body(rp: Party) -> None:
 def test_oidcc_scope(rp: Party, scope: str, claims: set[str]) -> None:
     """Modules scope-profile, scope-email, scope-address, scope-phone, scope-all (OIDC Core §5.4): the claims of the
     scope that are known of the person, of the right types (§5.1), and those of no other scope."""
-    userinfo = payload(rp.userinfo(rp.sign_in(scope=f"openid {scope}").access_token))
+    tokens = rp.sign_in(scope=f"openid {scope}")
+    userinfo = payload(rp.userinfo(tokens.access_token))
     assert userinfo.keys() & PERSON.keys() == {"sub", *claims}
     expected = {name: value for name, value in PERSON.items() if name in claims}
     assert {name: userinfo[name] for name in claims} == expected
+    assert tokens.id_token.keys() & PERSON.keys() == {"sub"}, "with an access token they are userinfo's (§5.4)"
 
 
 def test_oidcc_alternate_happy_flow(rp: Party) -> None:

@@ -7,6 +7,7 @@ from broker.grants.introduced import Introductions
 from broker.tokens.introspection import IntrospectionAnswers
 from broker.tokens.issuer import Issuer
 from broker.tokens.userinfo import UserinfoAnswers
+from broker.web.access import AccessEndpoint
 from broker.web.cors import Cors
 from broker.web.introspect import IntrospectionEndpoint
 from broker.web.par import PushedAuthorization
@@ -14,10 +15,12 @@ from broker.web.revoke import RevocationEndpoint
 from broker.web.token import TokenEndpoint
 from broker.web.userinfo import UserinfoEndpoint
 
+Endpoint = (
+    TokenEndpoint | UserinfoEndpoint | RevocationEndpoint | IntrospectionEndpoint | PushedAuthorization | AccessEndpoint
+)
 
-def back(
-    house: House,
-) -> tuple[TokenEndpoint, UserinfoEndpoint, RevocationEndpoint, IntrospectionEndpoint, PushedAuthorization]:
+
+def back(house: House) -> tuple[Endpoint, ...]:
     deployment, cors = house.deployment, Cors(house.live)
     door = house.door
     return (
@@ -57,6 +60,19 @@ def back(
             clock=house.clock,
         ),
         PushedAuthorization(door, house.requests, house.tokens, cors, house.clock),
+        _access(house),
+    )
+
+
+def _access(house: House) -> AccessEndpoint:
+    return AccessEndpoint(
+        live=house.live,
+        store=house.store,
+        people=house.sessions,
+        tokens=house.tokens,
+        pairwise=house.pairwise,
+        senders=house.senders,
+        clock=house.clock,
     )
 
 

@@ -109,6 +109,9 @@ BIND_GUEST = text(
     "INSERT INTO guest_bindings (tenant, entry, sub, bound_at) VALUES (:tenant, :entry, :sub, :bound_at) "
     "ON CONFLICT (tenant, entry) DO UPDATE SET sub = guest_bindings.sub RETURNING sub"
 )
+GUEST_HOLDER = select(guest_bindings.c.sub).where(
+    guest_bindings.c.tenant == _tenant, guest_bindings.c.entry == bindparam("this_entry")
+)
 BOUND_GUESTS = select(guest_bindings.c.entry).where(guest_bindings.c.tenant == _tenant)
 RELEASE_GUEST = (
     delete(guest_bindings)

@@ -74,6 +74,13 @@ class TenantStore(UpstreamStore):
         with self._connections.one() as link:
             return str(link.value(statements.BIND_GUEST, row))
 
+    def guest_holder(self, entry: Guest) -> str | None:
+        """Whose the entry is; None: nobody's yet."""
+        wanted = {"this_tenant": self._tenant, "this_entry": self._sealing.guest_key(self._tenant, entry)}
+        with self._connections.one() as link:
+            holder: str | None = link.value(statements.GUEST_HOLDER, wanted)
+        return holder
+
     def release_guests(self, standing: Collection[Guest], at: int) -> int:
         """Every entry but these is nobody's again; sessions and grants of whoever held it end. How many there were."""
         kept = {self._sealing.guest_key(self._tenant, entry) for entry in standing}

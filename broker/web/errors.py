@@ -33,7 +33,7 @@ from broker.web.responses import leave_by
 
 Recorder = Callable[[AuditEvent], None]
 
-JSON_PATHS = frozenset({"/token", "/userinfo", "/revoke", "/introspect", "/par", "/device_authorization"})
+JSON_PATHS = frozenset({"/token", "/userinfo", "/revoke", "/introspect", "/access", "/par", "/device_authorization"})
 DPOP_REASONS = frozenset({"dpop_downgrade", "dpop_key"})  # of tokens that are good with a proof only
 JSON_ENDS = "/backchannel-logout"  # below /t/<tenant>/oidc/<idp>
 _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
@@ -123,14 +123,14 @@ def _record(recorder: Recorder, error: BrokerError) -> None:
 
 
 def json_error(error: BrokerError, reference: str) -> Response:
-    """RFC 6749 §5.2; at userinfo RFC 6750 §3; a client that tried Basic is told the scheme (RFC 7617)."""
+    """RFC 6749 §5.2; where a token is shown RFC 6750 §3; a client that tried Basic is told the scheme (RFC 7617)."""
     description = error_description(error, reference)
     response = jsonify(error=error.code, error_description=description)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
     if isinstance(error, UseDpopNonce):
         response.headers["DPoP-Nonce"] = error.nonce
-    if request.path == "/userinfo":
+    if request.path in {"/userinfo", "/access"}:
         _challenge(response, error, f'error="{error.code}", error_description="{description}"')
     elif isinstance(error, InvalidClient):
         response.headers["WWW-Authenticate"] = 'Basic realm="broker", charset="UTF-8"'

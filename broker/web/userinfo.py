@@ -45,7 +45,7 @@ class UserinfoEndpoint:
 
     def _userinfo(self) -> Response:
         configuration = self.live()
-        scheme, unverified = _presented()
+        scheme, unverified = presented()
         token = self.tokens.access_token(unverified, configuration)
         client = configuration.clients[token.client_id]
         asked_by(client)
@@ -91,7 +91,7 @@ class UserinfoEndpoint:
         )
 
 
-def _presented() -> tuple[str, str]:
+def presented() -> tuple[str, str]:
     """The scheme and the token (RFC 6750 §2): in the header or the form body, once, and never in the URL.
 
     Raises InvalidRequest: token_in_query, token_methods. InvalidToken: token_missing, token_scheme.

@@ -26,7 +26,12 @@ def release_guests(_store: Store, a: TenantStore, b: TenantStore) -> None:
     assert a.bind_guest(ENTRY, "ben") == "person-1"
 
 
-CASES = (bind_guest, release_guests)
+def guest_holder(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    a.bind_guest(ENTRY, "anna")
+    assert (a.guest_holder(ENTRY), b.guest_holder(ENTRY)) == ("anna", None)
+
+
+CASES = (bind_guest, guest_holder, release_guests)
 
 
 def test_one_of_twenty_who_come_at_once_gets_the_entry(store: Store) -> None:

@@ -1,0 +1,135 @@
+"""/access: where the application's user may act, by what is live now, and of the application's tenants only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from broker import jose
+from tests.attacks.tenancy.guests import BOB, host, replace_entry
+from tests.attacks.world import World
+
+
+@pytest.fixture
+def asking(fresh: World) -> World:
+    """`web` reads no tenant in its tokens; Bob of fabrikam is invited to contoso."""
+    fresh.clients["web"]["tenant_claims"] = False
+    return host(fresh)
+
+
+def token(world: World, tenant: str = "fabrikam") -> str:
+    return world.tokens(tenant, "op")["access_token"]
+
+
+def ask(world: World, access_token: str | None, scheme: str = "Bearer") -> TestResponse:
+    headers = {} if access_token is None else {"Authorization": f"{scheme} {access_token}"}
+    return world.app.test_client().get("/access", headers=headers, base_url=world.issuer)
+
+
+def answered(world: World, access_token: str) -> dict[str, Any]:
+    response = ask(world, access_token)
+    assert response.status_code == 200, response.text
+    assert response.headers["Cache-Control"] == "no-store"
+    found = dict(response.json or {})
+    return {one["tenant"]: one["roles"] for one in found["tenants"]}
+
+
+def refused(world: World, access_token: str | None, status: int, reason: str, scheme: str = "Bearer") -> None:
+    response = ask(world, access_token)
+    assert response.status_code == status, response.text
+    assert "tenants" not in (response.json or {})
+    assert response.headers["WWW-Authenticate"].startswith(scheme)
+    event = world.events()[-1]
+    assert (event.event, event.outcome, event.reason) == ("access.rejected", "failure", reason)
+
+
+def test_home_and_where_an_entry_invites(asking: World) -> None:
+    assert answered(asking, token(asking)) == {"contoso": ["auditor"], "fabrikam": ["viewer"]}
+    assert answered(asking, token(asking, "contoso")) == {"contoso": ["viewer"]}, "nobody invited these"
+
+
+def test_it_is_about_the_person_of_the_token(asking: World) -> None:
+    held = token(asking)
+    told = asking.userinfo(held).json or {}
+    assert (ask(asking, held).json or {})["sub"] == told["sub"]
+    assert BOB not in ask(asking, held).text
+
+
+def test_what_is_live_counts_not_what_was(asking: World) -> None:
+    held = token(asking)
+    replace_entry(asking, roles=[])
+    assert answered(asking, held)["contoso"] == []
+    asking.tenants["contoso"]["guests"] = []
+    asking.apply()
+    assert answered(asking, held) == {"fabrikam": ["viewer"]}
+
+
+def test_an_entry_that_somebody_else_came_in_by_is_not_his(asking: World) -> None:
+    held = token(asking)
+    (entry,) = asking.house.live().tenants["contoso"].guests
+    asking.house.store.of("contoso").bind_guest(entry, "somebody else")
+    assert answered(asking, held) == {"fabrikam": ["viewer"]}
+
+
+def test_asking_takes_no_entry(asking: World) -> None:
+    (entry,) = asking.house.live().tenants["contoso"].guests
+    answered(asking, token(asking))
+    assert asking.house.store.of("contoso").guest_holder(entry) is None
+
+
+def test_an_entry_for_another_address_is_not_his(asking: World) -> None:
+    replace_entry(asking, email="alice@fabrikam.com")
+    assert answered(asking, token(asking)) == {"fabrikam": ["viewer"]}
+
+
+def test_tenants_that_are_not_the_applications_are_never_named(asking: World) -> None:
+    held = token(asking)
+    asking.clients["web"]["tenants"] = ["fabrikam"]
+    asking.apply()
+    assert answered(asking, held) == {"fabrikam": ["viewer"]}
+
+
+def test_a_suspended_tenant_is_nowhere_to_act(asking: World) -> None:
+    held = token(asking)
+    asking.tenants["contoso"]["state"] = "suspended"
+    asking.apply()
+    assert answered(asking, held) == {"fabrikam": ["viewer"]}
+
+
+def test_a_client_that_reads_the_tenant_in_its_tokens_is_told_no_other(fresh: World) -> None:
+    host(fresh)
+    refused(fresh, token(fresh), 403, "tenant_claims")
+
+
+def test_a_revoked_token_asks_for_nobody(asking: World) -> None:
+    held = token(asking)
+    browser = asking.app.test_client()
+    form = {"client_id": "web", "client_secret": asking.environ["APP_SECRET"], "token": held}
+    assert browser.post("/revoke", data=form, base_url=asking.issuer).status_code == 200
+    refused(asking, held, 401, "grant_revoked")
+
+
+def test_without_a_good_token_nothing_is_said(asking: World) -> None:
+    refused(asking, None, 401, "token_missing")
+    refused(asking, "x.y.z", 401, "malformed")
+
+
+def forged(world: World, **changes: Any) -> str:
+    """A token of ours that says something else as well; None leaves a member out."""
+    said = {**jose.peek(token(world)).claims, **changes}
+    key = world.house.keys.signing(world.house.deployment.signing.default)
+    return jose.sign({name: value for name, value in said.items() if value is not None}, key, "at+jwt")
+
+
+def test_who_acts_for_somebody_learns_nothing_of_their_other_tenants(asking: World) -> None:
+    refused(asking, forged(asking, act={"sub": "worker", "client_id": "worker"}), 403, "delegated")
+
+
+def test_a_workload_is_no_user(asking: World) -> None:
+    refused(asking, forged(asking, sid=None, sub="web"), 401, "workload")
+
+
+def test_a_bound_token_needs_its_key(asking: World) -> None:
+    refused(asking, forged(asking, cnf={"jkt": "x" * 43}), 401, "dpop_downgrade", "DPoP")

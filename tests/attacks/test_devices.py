@@ -9,6 +9,7 @@ import pytest
 from tests.attacks.devices import Device, enter, proof, refused, say, signed_in
 from tests.attacks.page import fields
 from tests.attacks.world import World
+from tests.unit.store.test_once import at_once
 
 
 @pytest.fixture
@@ -42,6 +43,15 @@ def test_a_person_lets_a_device_in(world: World) -> None:
     )
     assert refreshed.status_code == 200, refreshed.text
     refused(world, device.poll(), "invalid_grant", "device_replay")
+
+
+def test_of_twenty_polls_at_once_one_has_tokens(world: World) -> None:
+    device = Device(world)
+    browser, page = signed_in(world, device)
+    say(world, browser, page, "allow")
+    answers = at_once(device.poll)
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
+    assert {(answer.json or {}).get("error") for answer in answers} == {None, "invalid_grant"}
 
 
 def test_single_sign_on_still_asks(world: World) -> None:

@@ -76,6 +76,17 @@ def test_an_answer_is_taken_once(devices: DeviceStore, key: str) -> None:
     assert sorted(taken, key=str) == sorted([DeviceAnswer("contoso", "answer"), *[None] * (THREADS - 1)], key=str)
 
 
+def test_an_answer_is_taken_once_by_whole_transactions(store: Store, devices: DeviceStore, key: str) -> None:
+    devices.approve(key, "tv", "contoso", "answer")
+
+    def redeem() -> DeviceAnswer | None:
+        with store.transaction() as transaction:
+            polled = transaction.devices.poll("device-1", "tv", NOW)
+            return transaction.devices.take("device-1", "tv") if polled is not None else None
+
+    assert [taken for taken in at_once(redeem) if taken is not None] == [DeviceAnswer("contoso", "answer")]
+
+
 def test_a_late_answer_counts_no_more(store: Store, devices: DeviceStore, key: str, clock: Clock) -> None:
     clock.now = LATER
     assert devices.waiting(key) is None

@@ -76,6 +76,8 @@ def installation(folder: Path) -> Installation:
     made.client("app", CALLBACK, APP_SECRET, claims=["department"], audience="https://api.example.com")
     made.client("other", "http://127.0.0.1:9/other", APP_SECRET)
     made.client("spa", "http://127.0.0.1:9/spa")
+    device = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
+    made.write("clients/tv.yaml", {"client_id": "tv", "auth": {"method": "none"}, "grant_types": device})
     return made
 
 

@@ -1,6 +1,6 @@
 """The one shape of encryption that we read (SAML Core §6), demanded before anything is decrypted.
 
-    saml:EncryptedAssertion (under the Response) | saml:EncryptedID (under the Subject)
+    saml:EncryptedAssertion (under the Response) | saml:EncryptedID (under the Subject, or the LogoutRequest)
       xenc:EncryptedData
         xenc:EncryptionMethod            AES-GCM; AES-CBC only where `check_content` allows it
         ds:KeyInfo
@@ -28,6 +28,7 @@ from broker.xml.names import (
     ENCRYPTED_ASSERTION,
     ENCRYPTED_ID,
     KEY_TRANSPORT,
+    LOGOUT_REQUEST,
     MASK_HASHES,
     OAEP_HASHES,
     RESPONSE,
@@ -39,7 +40,7 @@ from broker.xml.names import (
 ELEMENT = f"{XENC}Element"
 MASK = f"{{{XENC11}}}MGF"
 LABELS = ("X509Data", "KeyName", "SecurityTokenReference")  # the last is what Microsoft's libraries write
-PLACES = {ENCRYPTED_ASSERTION: RESPONSE, ENCRYPTED_ID: f"{{{SAML}}}Subject"}
+PLACES = {ENCRYPTED_ASSERTION: (RESPONSE,), ENCRYPTED_ID: (f"{{{SAML}}}Subject", LOGOUT_REQUEST)}
 ADVICE = (
     "Your organisation's identity provider encrypted its answer with an algorithm that is not accepted here. Its "
     "administrator must choose AES-GCM with RSA-OAEP for this application{}."
@@ -69,7 +70,7 @@ def check_content(holder: etree._Element, *, allow_cbc: bool) -> None:
 
 def check_place(holder: etree._Element) -> None:
     parent = holder.getparent()
-    if holder.tag not in PLACES or parent is None or parent.tag != PLACES[str(holder.tag)]:
+    if holder.tag not in PLACES or parent is None or parent.tag not in PLACES[str(holder.tag)]:
         raise AssertionRejected(
             "encryption_unsupported",
             "Your organisation's identity provider encrypted single attributes. Its administrator must encrypt the "

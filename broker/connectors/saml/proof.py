@@ -77,7 +77,7 @@ def with_name_id(proven: Proven, keys: Sequence[str], settings: SamlSettings) ->
     if holder is None:
         return proven
     encryption_shape.check_content(holder, allow_cbc=settings.allow_cbc)
-    return replace(proven, gated=decrypt.name_id(proven.gated, keys))
+    return replace(proven, gated=replace(proven.gated, unverified_name_id=decrypt.name_id(holder, keys)))
 
 
 def _keys(idp: IdpMetadata) -> list[str]:

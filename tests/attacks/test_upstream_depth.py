@@ -11,12 +11,13 @@ from werkzeug import Request
 
 from broker import jose
 from broker.app.rp_keys import RELOAD_AFTER
+from broker.connectors.breaker import FAILURES
 from broker.errors import TokenRejected
 from broker.model import Callback
 from broker.store import StoredKey
 from broker.tokens import rotation
 from tests.attacks import setting
-from tests.attacks.world import World
+from tests.attacks.world import World, query
 from tests.idps.oidc_op import OidcOp
 
 KEYED: Mapping[str, Any] = {"client_auth": "private_key_jwt", "client_assertion": {"alg": "PS256", "thumbprint": "x5t"}}
@@ -157,3 +158,21 @@ def test_rp_03_a_form_is_taken_once(fresh: World, op: OidcOp) -> None:
     answer = by_form(under_way.honest())
     assert under_way.answer(answer).status_code == 303
     fresh.assert_refused(lambda: under_way.answer(answer), "state_consumed", "oidc_rp.rejected")
+
+
+REFUSALS: list[tuple[str, str]] = [("token_as", "/token"), ("userinfo_as", "/userinfo")]
+
+
+@pytest.mark.parametrize(("switch", "path"), REFUSALS)
+def test_refusals_that_anybody_can_provoke_leave_the_identity_provider_open(
+    fresh: World, ops: Mapping[str, OidcOp], switch: str, path: str
+) -> None:
+    """A 4xx is an answer: whoever sends bad codes must not shut a tenant out."""
+    op = ops["contoso"]
+    setattr(op.switches, switch, (401, "application/json", b'{"error":"invalid_grant"}'))
+    for _ in range(FAILURES + 2):
+        under_way = fresh.begin("contoso", "op")
+        assert "code" not in query(under_way.answer().headers.get("Location", ""))
+    assert op.asked(path) == FAILURES + 2
+    setattr(op.switches, switch, None)
+    assert fresh.tokens("contoso", "op")["access_token"]

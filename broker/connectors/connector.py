@@ -155,8 +155,11 @@ class Tells(Protocol):
 class Vouches(Protocol):
     """A connector whose upstream can be asked whether a session's person is still welcome."""
 
-    def vouch(self, identity: Identity, refresh_token: str) -> str:
-        """The refresh token to use next. Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows)."""
+    def vouch(self, identity: Identity, refresh_token: str, keep: Callable[[str], None]) -> None:
+        """Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows).
+
+        keep: hears of a refresh token to use from now on, before anything else of the answer is looked at.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,12 +159,8 @@ CLAIM_UPSTREAM = (
     .values(busy_until=bindparam("until"))
     .returning(upstream_tokens)
 )
-CHECKED_UPSTREAM = (
-    update(upstream_tokens)
-    .where(*_upstream)
-    .values(sealed=bindparam("to_sealed"), checked_at=_at, busy_until=0)
-    .returning(upstream_tokens.c.sid)
-)
+ROTATED_UPSTREAM = update(upstream_tokens).where(*_upstream).values(sealed=bindparam("to_sealed"))
+CHECKED_UPSTREAM = update(upstream_tokens).where(*_upstream).values(checked_at=_at, busy_until=0)
 FORGET_UPSTREAM = delete(upstream_tokens).where(
     *_upstream,
     ~exists().where(

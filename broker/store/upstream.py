@@ -99,11 +99,16 @@ class UpstreamStore:
             row = link.row(statements.CLAIM_UPSTREAM, wanted)
         return None if row is None else self._held(row)
 
-    def checked_upstream(self, sid: str, refresh_token: str | None, at: int) -> None:
-        """The upstream has answered; its new refresh token takes the old one's place."""
-        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, refresh_token), "at": at}
+    def rotated_upstream(self, sid: str, refresh_token: str) -> None:
+        """The upstream has given another refresh token, and takes the old one no more."""
+        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, refresh_token)}
         with self._connections.one() as link:
-            link.row(statements.CHECKED_UPSTREAM, changed)
+            link.run(statements.ROTATED_UPSTREAM, changed)
+
+    def checked_upstream(self, sid: str, at: int) -> None:
+        """The upstream still lets the session's person in."""
+        with self._connections.one() as link:
+            link.run(statements.CHECKED_UPSTREAM, {**self._of_sid(sid), "at": at})
 
     def forget_upstream(self, sid: str) -> None:
         """Unless an offline grant of the session still needs it."""

@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
 from broker import jose, telemetry
 from broker.connectors.announcements import keys_changed
+from broker.connectors.breaker import Breaker
 from broker.connectors.connector import Finding, LoggedOut, Surroundings
 from broker.connectors.graph import Graph
 from broker.connectors.oidc import logout_token, renewal
@@ -56,7 +57,8 @@ class OidcConnector:
         self._loopback = surroundings.loopback
         self._rp_key = surroundings.rp_key
         self._us = surroundings.issuer
-        self._graph = Graph(self._outbound, idp.groups, self._proof_at, self._clock)
+        graph = self._outbound.behind(Breaker(self._clock))  # it fails, and recovers, apart from the IdP
+        self._graph = Graph(graph, idp.groups, self._proof_at, self._clock)
         self._issuers = self._settings.issuers or (self._settings.issuer,)
         self._required = _required(self._settings)
         documents, clock = surroundings.documents, surroundings.clock
@@ -122,13 +124,15 @@ class OidcConnector:
         told = self._with_keys(lambda keys: logout_token.check(message, keys, settings.algorithms, expected))
         return replace(told, upstream=upstream_of(self._idp, {"iss": told.upstream}))
 
-    def vouch(self, identity: Identity, refresh_token: str) -> str:
+    def vouch(self, identity: Identity, refresh_token: str, keep: Callable[[str], None]) -> None:
         """Is the person still welcome? Raises AssertionRejected: those of `renewal`; UpstreamUnavailable."""
         provider, settings = self._provider.current(), self._settings
         renewed = renewal.ask(self._outbound, provider.token_endpoint, self._proof(provider), refresh_token)
+        if renewed.refresh_token is not None:
+            keep(renewed.refresh_token)
         token = renewed.id_token
         if token is None:
-            return renewed.refresh_token
+            return
         before = renewal.Before(
             issuers=(identity.upstream,) if settings.of_many_tenants else self._issuers,
             subject=identity.logout.get("sub", ""),
@@ -142,7 +146,6 @@ class OidcConnector:
             self._with_keys(lambda keys: renewal.check(token, keys, settings.algorithms, before))
         except TokenRejected as rejected:
             raise AssertionRejected(rejected.reason, detail=f"refreshed ID token: {rejected.detail}") from None
-        return renewed.refresh_token
 
     def metadata(self, callback_url: str) -> tuple[str, bytes] | None:  # noqa: ARG002  the seam's signature
         """There is no document: the IdP's admin enters the callback URL."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from broker import jose
+from broker.connectors.breaker import FAILURES
 from tests.attacks.world import World, query
 from tests.idps.graph import OID, TID, Microsoft, serving
 
@@ -200,6 +201,16 @@ def test_where_graph_fails_the_second_policy_decides(resolving: tuple[World, Mic
     world.apply()
     under_way = world.begin("contoso", "op")
     world.assert_refused(under_way.answer, "groups_incomplete", "sign_in.denied")
+
+
+def test_a_dead_graph_is_left_alone_and_the_identity_provider_is_not(
+    resolving: tuple[World, Microsoft],
+) -> None:
+    world, microsoft = resolving
+    microsoft.token = (503, {})
+    for _ in range(FAILURES + 2):
+        assert access(world)["groups_complete"] is False
+    assert len(microsoft.seen) == FAILURES, "then its own breaker is open"
 
 
 def test_a_list_that_came_whole_asks_nobody(resolving: tuple[World, Microsoft]) -> None:

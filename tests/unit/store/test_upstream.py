@@ -33,7 +33,10 @@ def test_one_caller_at_a_time_asks_the_upstream(store: Store, clock: Clock) -> N
     assert here.claim_upstream("sid-1", NOW, NOW + 15) is None, "somebody is asking"
     clock.now += 15
     assert here.claim_upstream("sid-1", NOW, NOW + 30) == UpstreamHeld(NOW, "token-1"), "that one never came back"
-    here.checked_upstream("sid-1", "token-2", NOW + 16)
+    here.rotated_upstream("sid-1", "token-2")
+    assert here.upstream("sid-1") == UpstreamHeld(NOW, "token-2"), "kept, and nothing is proven by it"
+    assert here.claim_upstream("sid-1", NOW, NOW + 30) is None, "somebody is still asking"
+    here.checked_upstream("sid-1", NOW + 16)
     assert here.upstream("sid-1") == UpstreamHeld(NOW + 16, "token-2")
     assert here.claim_upstream("sid-1", NOW, NOW + 40) is None
 

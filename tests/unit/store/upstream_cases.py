@@ -67,7 +67,13 @@ def claim_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
 
 def checked_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
     a.keep_upstream("sid-1", "of a", NOW, LATER)
-    b.checked_upstream("sid-1", "of b", NOW + 1)
+    b.checked_upstream("sid-1", NOW + 1)
+    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+
+
+def rotated_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    a.keep_upstream("sid-1", "of a", NOW, LATER)
+    b.rotated_upstream("sid-1", "of b")
     assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
 
 
@@ -100,6 +106,7 @@ CASES = (
     keep_upstream,
     upstream,
     claim_upstream,
+    rotated_upstream,
     checked_upstream,
     forget_upstream,
     keep_groups,

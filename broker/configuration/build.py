@@ -96,7 +96,7 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
     saml = _saml(shape, vendor, context) if shape.protocol == "saml" else None
     oidc = openid.oidc(shape, vendor, context) if shape.protocol == "oidc" else None
     oauth2 = openid.oauth2(shape, vendor, context) if shape.protocol == "oauth2" else None
-    wsfed = _wsfed(shape, context) if shape.protocol == "wsfed" else None
+    wsfed = _wsfed(shape, vendor, context) if shape.protocol == "wsfed" else None
     return IdentityProvider(
         tenant=tenant_id,
         id=shape.id,
@@ -172,7 +172,6 @@ def _domains(listed: list[str]) -> tuple[str, ...]:
 
 
 def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> SamlSettings:
-    allow_cbc = shape.encryption.allow_cbc if shape.encryption else None
     return SamlSettings(
         metadata=_source(shape, context),
         entity_id=shape.entity_id,
@@ -180,7 +179,7 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
         sign_requests=shape.sign_requests,
         want_signed=shape.want_signed or "either",
         name_id_format=shape.name_id_format,
-        allow_cbc=vendor.allow_cbc if allow_cbc is None else allow_cbc,
+        allow_cbc=_allow_cbc(shape, vendor),
         own_key=shape.sp_key == "own",
         request_binding=shape.request_binding,
         authn_context=tuple(shape.authn_context.classes) if shape.authn_context else (),
@@ -191,7 +190,12 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
     )
 
 
-def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
+def _allow_cbc(shape: IdentityProviderShape, vendor: VendorProfile) -> bool:
+    said = shape.encryption.allow_cbc if shape.encryption else None
+    return vendor.allow_cbc if said is None else said
+
+
+def _wsfed(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> WsFedSettings:
     return WsFedSettings(
         metadata=_source(shape, context),
         entity_id=shape.entity_id,
@@ -200,6 +204,7 @@ def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
         wauth=shape.wauth,
         logout=shape.logout or "local",
         subject=shape.subject or (),
+        allow_cbc=_allow_cbc(shape, vendor),
     )
 
 

@@ -31,7 +31,7 @@ def values_of(issuer: str, tenant: Tenant, idp: IdentityProvider, certificates: 
         case "wsfed":
             realm = idp.wsfed.wtrealm if idp.wsfed else None
             ours = {"realm": realm or f"{at}/metadata", "metadata_url": f"{at}/metadata", "callback": f"{at}/callback"}
-            return common | ours | {"name_id_format": PERSISTENT}
+            return common | ours | {"name_id_format": PERSISTENT} | _certificate(certificates, f"{at}/metadata")
         case _:
             return common | _client(at, idp)
 

@@ -170,6 +170,7 @@ class WsFedSettings:
     wauth: str | None = None  # the authentication method to ask for, which the answer must then show
     logout: str = "local"  # | upstream: signing out here signs out there
     subject: tuple[str, ...] = ()
+    allow_cbc: bool = False  # what it encrypts may be AES-CBC
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ Raises AssertionRejected with: encryption_unsupported, encryption_shape, algorit
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from copy import deepcopy
 
 from lxml import etree
@@ -40,24 +40,28 @@ from broker.xml.names import (
 ELEMENT = f"{XENC}Element"
 MASK = f"{{{XENC11}}}MGF"
 LABELS = ("X509Data", "KeyName", "SecurityTokenReference")  # the last is what Microsoft's libraries write
-PLACES = {ENCRYPTED_ASSERTION: (RESPONSE,), ENCRYPTED_ID: (f"{{{SAML}}}Subject", LOGOUT_REQUEST)}
+ENCRYPTED_DATA = f"{{{XENC}}}EncryptedData"
+Places = Mapping[str, tuple[str, ...]]  # what may be encrypted -> under which parents
+PLACES: Places = {ENCRYPTED_ASSERTION: (RESPONSE,), ENCRYPTED_ID: (f"{{{SAML}}}Subject", LOGOUT_REQUEST)}
 ADVICE = (
     "Your organisation's identity provider encrypted its answer with an algorithm that is not accepted here. Its "
     "administrator must choose AES-GCM with RSA-OAEP for this application{}."
 )
 
 
-def check(root: etree._Element) -> None:
-    """Every encrypted part of the message, wherever it stands."""
+def check(root: etree._Element, places: Places = PLACES, bare: etree._Element | None = None) -> None:
+    """Every encrypted part of the message, wherever it stands. bare: what holds an EncryptedData without a wrapper."""
     parts = list(root.iter(ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute", f"{{{XENC}}}*"))
     if not parts:
         return
-    holders = [part for part in parts if str(part.tag).startswith(f"{{{SAML}}}")]
+    wrappers = [part for part in parts if str(part.tag).startswith(f"{{{SAML}}}")]
+    for wrapper in wrappers:
+        check_place(wrapper, places)
+    holders = wrappers if bare is None else [*wrappers, bare]
     for holder in holders:
-        check_place(holder)
-        check_data(the_only(holder, f"{{{XENC}}}EncryptedData"))
+        check_data(the_only(holder, ENCRYPTED_DATA))
     known = sum(1 for holder in holders for _ in holder.iter(f"{{{XENC}}}*"))
-    if known != len(parts) - len(holders):
+    if known != len(parts) - len(wrappers):
         raise AssertionRejected("encryption_shape", detail="encryption outside its place")
 
 
@@ -68,9 +72,9 @@ def check_content(holder: etree._Element, *, allow_cbc: bool) -> None:
         raise AssertionRejected("algorithm", ADVICE.format(cbc), detail="AES-CBC is not allowed")
 
 
-def check_place(holder: etree._Element) -> None:
-    parent = holder.getparent()
-    if holder.tag not in PLACES or parent is None or parent.tag not in PLACES[str(holder.tag)]:
+def check_place(wrapper: etree._Element, places: Places) -> None:
+    parent = wrapper.getparent()
+    if parent is None or parent.tag not in places.get(str(wrapper.tag), ()):
         raise AssertionRejected(
             "encryption_unsupported",
             "Your organisation's identity provider encrypted single attributes. Its administrator must encrypt the "

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -46,6 +47,13 @@ def report(error: BrokerError) -> None:
         extra={subject: getattr(error, subject) for subject in SUBJECTS},
         exc_info=error if ours else None,
     )
+
+
+def broke(what: str, error: BaseException, **subjects: str) -> None:
+    """One line for what nobody foresaw: its kind and its place. Its text may hold anything, and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
+    logger("broke").error("%s broke", what, extra={"reason": type(error).__name__, "detail": place, **subjects})
 
 
 def clean(value: str) -> str:

@@ -49,6 +49,7 @@ from broker.web.userinfo import UserinfoEndpoint
 from broker.web.wellknown import WellKnown
 from broker.web.wsfed import WsFedSignOut
 
+UPKEEP = "broker upkeep"
 LARGEST_FORM = 2 * 1_048_576  # bytes: a SAML response with ten thousand group values fits
 
 Clock = Callable[[], float]
@@ -106,8 +107,16 @@ def create(
     _register(app, house)
     if upkeep:
         rounds = Rounds(house.live, house.connectors, clock)
-        Upkeep(house.store, house.live, house.signin, clock, rounds.look).start()
+        kept = app.extensions[UPKEEP] = Upkeep(house.store, house.live, house.signin, rounds, clock)
+        kept.start()
     return app
+
+
+def close(app: Flask) -> None:
+    """At the worker's end."""
+    if UPKEEP in app.extensions:
+        app.extensions[UPKEEP].stop()
+    app.extensions["broker"].store.close()
 
 
 def build(

@@ -21,6 +21,7 @@ from broker.model import (
     Configuration,
     Deny,
     Drop,
+    GraphClient,
     Groups,
     HomeRealmSettings,
     IdentityProvider,
@@ -97,6 +98,7 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
     oidc = openid.oidc(shape, vendor, context) if shape.protocol == "oidc" else None
     oauth2 = openid.oauth2(shape, vendor, context) if shape.protocol == "oauth2" else None
     wsfed = _wsfed(shape, vendor, context) if shape.protocol == "wsfed" else None
+    groups = _groups(shape.groups, context)
     return IdentityProvider(
         tenant=tenant_id,
         id=shape.id,
@@ -115,9 +117,9 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         oauth2=oauth2,
         wsfed=wsfed,
         refresh=_refresh(shape),
-        groups=_groups(shape.groups),
+        groups=groups,
         link_by_email=shape.link_by_email,
-        fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, oidc or oauth2),
+        fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, [oidc or oauth2, groups.client]),
     )
 
 
@@ -128,10 +130,14 @@ def _refresh(shape: IdentityProviderShape) -> UpstreamRefresh | None:
     return UpstreamRefresh(wanted.max_age, wanted.outage or UpstreamRefresh(wanted.max_age).outage)
 
 
-def _groups(shape: GroupsShape | None) -> Groups:
+def _groups(shape: GroupsShape | None, context: Context) -> Groups:
     if shape is None:
         return Groups()
-    made = Groups(shape.overage, shape.unresolved or "mark")
+    client = None
+    if shape.client is not None:
+        secret = context.secrets.secret(shape.client.client_secret, context.file)
+        client = GraphClient(shape.client.client_id, secret)
+    made = Groups(shape.overage, shape.unresolved or "mark", client=client)
     places = shape.endpoints
     return made if places is None else replace(made, login=places.login, graph=places.graph)
 
@@ -219,13 +225,14 @@ def _fingerprint(
     tenant_id: str,
     shape: IdentityProviderShape,
     described: SamlSettings | WsFedSettings | None,
-    oauth: OidcSettings | OAuth2Settings | None,
+    clients: Iterable[OidcSettings | OAuth2Settings | GraphClient | None],
 ) -> str:
     """Changes whenever anything does that a connector is built from. Comparable within one process only."""
     digest = hashlib.blake2b(_vendor_digest(shape.vendor), key=_PROCESS_KEY, digest_size=16)
     digest.update(f"{tenant_id} {vars(shape)}".encode())
     digest.update(described.metadata.document or b"" if described else b"")
-    digest.update(_text(oauth.client_secret if oauth else None))
+    for client in clients:
+        digest.update(_text(client.client_secret if client else None) + b"\0")
     return digest.hexdigest()
 
 

@@ -10,6 +10,7 @@ token      what may be issued and what was: Authorization, TokenSet, Session, Au
 from broker.model.provider import (
     TENANT_ID,
     Asked,
+    GraphClient,
     Groups,
     IdentityProvider,
     MetadataSource,
@@ -64,6 +65,7 @@ __all__ = [
     "Deployment",
     "Drop",
     "Entitlement",
+    "GraphClient",
     "Groups",
     "HomeRealm",
     "HomeRealmSettings",

@@ -147,6 +147,14 @@ class UpstreamRefresh:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphClient:
+    """An Entra application of ours that may read groups, where the IdP is no OAuth client or another should ask."""
+
+    client_id: str
+    client_secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     """What happens when an IdP says that it left groups out. Endpoints: an origin each, for tests on loopback."""
 
@@ -154,6 +162,7 @@ class Groups:
     unresolved: str = "mark"  # deny | keep_last | mark: where `resolve` did not succeed
     login: str = "https://login.microsoftonline.com"
     graph: str = "https://graph.microsoft.com"
+    client: GraphClient | None = None
 
     @property
     def incomplete(self) -> str:

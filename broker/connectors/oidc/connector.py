@@ -10,11 +10,10 @@ from typing import TypeVar
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
-from broker import jose, telemetry
+from broker import jose
 from broker.connectors.announcements import keys_changed
-from broker.connectors.breaker import Breaker
 from broker.connectors.connector import Finding, LoggedOut, Surroundings
-from broker.connectors.graph import Graph
+from broker.connectors.missing_groups import MissingGroups
 from broker.connectors.oidc import logout_token, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
@@ -26,10 +25,8 @@ from broker.connectors.oidc.kept import Kept, Shelf
 from broker.connectors.oidc.provider import Provider, discovery_url, read_provider
 from broker.connectors.oidc.token_request import Tokens, for_code, redeem
 from broker.errors import AssertionRejected, TokenRejected, UpstreamUnavailable
-from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect, Value
-from broker.model.overage import groups_left_out, with_groups
+from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect
 
-Attributes = Mapping[str, tuple[Value, ...]]
 T = TypeVar("T")
 
 _HOUR = 3600
@@ -57,8 +54,7 @@ class OidcConnector:
         self._loopback = surroundings.loopback
         self._rp_key = surroundings.rp_key
         self._us = surroundings.issuer
-        graph = self._outbound.behind(Breaker(self._clock))  # it fails, and recovers, apart from the IdP
-        self._graph = Graph(graph, idp.groups, self._proof_at, self._clock)
+        self._groups = MissingGroups(idp, surroundings, self.event, None if idp.groups.client else self._proof_at)
         self._issuers = self._settings.issuers or (self._settings.issuer,)
         self._required = _required(self._settings)
         documents, clock = surroundings.documents, surroundings.clock
@@ -113,7 +109,8 @@ class OidcConnector:
         candidates = self._settings.subject or self._idp.profile.subject or ("sub",)
         identity = identity_of(self._idp, candidates, proven, filled, self._us)
         kept = tokens.refresh_token if self._idp.refresh is not None else None
-        return replace(identity, attributes=self._with_all_groups(identity.attributes, proven), refresh_token=kept)
+        attributes = self._groups.filled_in(identity.attributes, proven.get("tid"), proven.get("oid"))
+        return replace(identity, attributes=attributes, refresh_token=kept)
 
     def logged_out(self, message: str) -> LoggedOut:
         """A logout token. Raises TokenRejected: those of `logout_token.check`."""
@@ -201,17 +198,6 @@ class OidcConnector:
             if newer is keys:
                 raise
         return verify(newer)
-
-    def _with_all_groups(self, attributes: Attributes, proven: Claims) -> Attributes:
-        """What Entra left out, from Graph where the settings say so; where that fails, it stays left out."""
-        if self._idp.groups.overage != "resolve" or not groups_left_out(attributes):
-            return attributes
-        try:
-            groups = self._graph.groups_of(str(proven.get("tid")), str(proven.get("oid")))
-        except UpstreamUnavailable as failed:
-            telemetry.report(failed.about(event="oidc_rp.groups_unresolved", tenant=self._idp.tenant, idp=self._idp.id))
-            return attributes
-        return with_groups(attributes, groups)
 
     def _filled_up(self, provider: Provider, tokens: Tokens, proven: Claims) -> Claims:
         """OpenID Connect Core §5.3, where it is wanted and there is something to ask with."""

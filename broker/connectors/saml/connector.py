@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from broker.connectors.chain import chain_of
 from broker.connectors.connector import Finding, SpKeys, Surroundings, Target
 from broker.connectors.evidence import method_values, methods_of
+from broker.connectors.missing_groups import MissingGroups
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
 from broker.connectors.saml.examination import examine
@@ -46,6 +47,7 @@ class SamlConnector:
         self._settings = idp.saml
         self._surroundings = surroundings
         self._trust = Trust(idp, idp.saml.metadata, idp.saml.entity_id, surroundings)
+        self._groups = MissingGroups(idp, surroundings, self.event)
         self._at = f"{surroundings.issuer}/t/{idp.tenant}/saml/{idp.id}"
         self._entity_id = idp.saml.sp_entity_id or f"{self._at}/metadata"
         self.logout = SingleLogout(idp, self._trust, surroundings, entity_id=self._entity_id, url=f"{self._at}/slo")
@@ -178,7 +180,7 @@ class SamlConnector:
                 self._settings.subject or self._idp.profile.subject,
                 accept_mutable=self._idp.accept_mutable,
             ),
-            attributes=attributes,
+            attributes=self._groups.filled_in_of(attributes, upstream),
             email_verified=vouches(attributes),
             acr=authn.class_ref,
             amr=methods_of(self._idp.profile, authn.class_ref, method_values(self._idp.profile, attributes)),

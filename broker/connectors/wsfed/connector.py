@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 from broker.connectors.connector import Finding, Surroundings
 from broker.connectors.evidence import method_values, methods_of
+from broker.connectors.missing_groups import MissingGroups
 from broker.connectors.saml.checks import authn_of
 from broker.connectors.saml.examination import examine
 from broker.connectors.saml.subject import attributes_of, subject_of, vouches
@@ -48,6 +49,7 @@ class WsFedConnector:
         self._trust = Trust(
             idp, idp.wsfed.metadata, idp.wsfed.entity_id, surroundings, kind=federation.SECURITY_TOKEN_SERVICE
         )
+        self._groups = MissingGroups(idp, surroundings, self.event)
         at = f"{surroundings.issuer}/t/{idp.tenant}/wsfed/{idp.id}"
         self._callback = f"{at}/{self.path}"
         self._realm = idp.wsfed.wtrealm or f"{at}/metadata"
@@ -162,7 +164,7 @@ class WsFedConnector:
             subject=subject_of(
                 attributes, self._settings.subject or profile.subject, accept_mutable=self._idp.accept_mutable
             ),
-            attributes=attributes,
+            attributes=self._groups.filled_in_of(attributes, upstream),
             email_verified=vouches(attributes),
             acr=authn.class_ref,
             amr=methods_of(profile, authn.class_ref, method_values(profile, attributes)),

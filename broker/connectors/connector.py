@@ -125,8 +125,8 @@ class Examined(Protocol):
 class Approving(Protocol):
     """A connector that holds changes back."""
 
-    def approve(self) -> tuple[str, ...]:
-        """Trust what waits for an operator; names what was approved, nothing where nothing waits."""
+    def approve(self, digest: str) -> tuple[str, ...]:
+        """Trust what an operator was shown under this digest; names what was approved, nothing where it waits not."""
 
 
 @dataclass(frozen=True, slots=True)

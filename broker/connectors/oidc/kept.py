@@ -41,6 +41,12 @@ class Shelf:
     def save(self, body: bytes, fetched_at: int) -> None:
         self.documents.save(self.tenant, self.idp, self.kind, body, fetched_at)
 
+    def touch(self, fetched_at: int) -> None:
+        """What stands here was looked at again, and stays."""
+        stored = self.load()
+        if stored is not None:
+            self.save(stored[0], fetched_at)
+
 
 @dataclass(frozen=True, slots=True)
 class _Copy(Generic[T]):
@@ -52,7 +58,8 @@ class Kept(Generic[T]):
     """Thread-safe: one thread fetches, and the others go on with the copy they have while there is one.
 
     fetch: gets the bytes. read: makes the value. Both raise UpstreamUnavailable. replaced: hears of a fetched value
-    that takes the place of another one, with the moment when that one was fetched.
+    that takes the place of another one, with the moment when that one was fetched. holds: says of the value in force
+    and a fetched one, with its bytes, whether the first stays in force for now.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class Kept(Generic[T]):
         fresh: int,
         stale: int,
         replaced: Callable[[T, T, int], None] = lambda _old, _new, _fetched_at: None,
+        holds: Callable[[T, T, bytes], bool] = lambda _old, _new, _body: False,
     ) -> None:
         self._shelf = shelf
         self._clock = clock
@@ -73,6 +81,7 @@ class Kept(Generic[T]):
         self._fresh = fresh
         self._stale = stale
         self._replaced = replaced
+        self._holds = holds
         self._copy: _Copy[T] | None = None
         self._failure: tuple[float, UpstreamUnavailable] | None = None
         self._turn = Turn()
@@ -115,7 +124,7 @@ class Kept(Generic[T]):
         usable = copy is not None and self._within(copy.fetched_at, self._stale)
         try:
             self._leave_alone_after_failure(COOL_DOWN if usable else RETRY)
-            fetched = self._copy = self._fetched()
+            fetched = self._copy = self._fetched(copy)
         except UpstreamUnavailable:
             if copy is None or not usable:
                 raise
@@ -133,7 +142,12 @@ class Kept(Generic[T]):
         except UpstreamUnavailable:
             return  # an older release accepted what this one does not: fetch it again
 
-    def _fetched(self) -> _Copy[T]:
+    def stored(self) -> T | None:
+        """What is in force by the store's copy, of whatever age."""
+        self._take_stored()
+        return None if self._copy is None else self._copy.value
+
+    def _fetched(self, before: _Copy[T] | None) -> _Copy[T]:
         try:
             body = self._fetch()
             value = self._read(body)
@@ -141,8 +155,11 @@ class Kept(Generic[T]):
             self._failure = (self._clock(), failure)
             raise
         fetched_at = int(self._clock())
-        self._shelf.save(body, fetched_at)
         self._failure = None
+        if before is not None and self._holds(before.value, value, body):
+            self._shelf.touch(fetched_at)
+            return _Copy(before.value, fetched_at)
+        self._shelf.save(body, fetched_at)
         return _Copy(value, fetched_at)
 
     def _leave_alone_after_failure(self, seconds: int) -> None:

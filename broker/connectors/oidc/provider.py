@@ -19,6 +19,17 @@ class Provider:
     userinfo_endpoint: str | None
     names_itself: bool  # every authorization response carries `iss` (RFC 9207 §3)
 
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Endpoint, as Discovery names it -> host, or host:port."""
+        urls = {
+            "authorization_endpoint": self.authorization_endpoint,
+            "token_endpoint": self.token_endpoint,
+            "jwks_uri": self.jwks_uri,
+            "userinfo_endpoint": self.userinfo_endpoint,
+        }
+        return {name: urlsplit(url).netloc.lower() for name, url in urls.items() if url}
+
 
 def discovery_url(issuer: str) -> str:
     """Discovery §4: behind the issuer's path, a closing slash removed."""

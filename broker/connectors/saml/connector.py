@@ -112,11 +112,11 @@ class SamlConnector:
         return self._trust.renew()
 
     def examine(self) -> Iterator[Finding]:
-        settings = self._settings
-        return examine(self._trust, settings.metadata, settings.entity_id is not None, self._surroundings.clock())
+        settings, now = self._settings, self._surroundings.clock()
+        return examine(self._trust, self._idp, settings.metadata, settings.entity_id is not None, now)
 
-    def approve(self) -> tuple[str, ...]:
-        return self._trust.approve()
+    def approve(self, digest: str) -> tuple[str, ...]:
+        return self._trust.approve(digest)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = sp.metadata(

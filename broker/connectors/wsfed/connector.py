@@ -81,10 +81,11 @@ class WsFedConnector:
         return self._trust.renew()
 
     def examine(self) -> Iterator[Finding]:
-        return examine(self._trust, self._settings.metadata, self._settings.entity_id is not None, self._clock())
+        settings = self._settings
+        return examine(self._trust, self._idp, settings.metadata, settings.entity_id is not None, self._clock())
 
-    def approve(self) -> tuple[str, ...]:
-        return self._trust.approve()
+    def approve(self, digest: str) -> tuple[str, ...]:
+        return self._trust.approve(digest)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = federation.metadata(

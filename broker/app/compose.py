@@ -246,7 +246,7 @@ def _front(
             verify_hint=house.tokens.hint_claims,
             logouts=house.logouts,
         ),
-        SingleLogoutEndpoint(house.live, house.logouts, house.pages),
+        SingleLogoutEndpoint(house.live, house.logouts, house.pages, house.cookies),
         RpKeysEndpoint(house.live, house.rp_keys.jwks),
         UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
         WsFedSignOut(house.live, house.store, house.connectors, house.signout, house.cookies, house.pages),

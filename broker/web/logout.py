@@ -155,11 +155,13 @@ class Logout:
         configuration, client = self.live(), asked.client
         frames = self.signout.end(configuration, ending)
         upstream = self.logouts.begin(configuration, ending, asked.leave_for, client.client_id if client else None)
-        leave_for = upstream or asked.leave_for
+        leave_for = upstream.url if upstream else asked.leave_for
         if leave_for is not None and not frames:
             response = Response(status=303, headers={"Location": leave_for})
         else:
             response = self.pages.signed_out(client.name if client else None, frames=frames, leave_for=leave_for)
+        if upstream is not None:
+            self.cookies.set_transaction(response, request, upstream.name, upstream.browser)
         if self.cookies.session(request) is not None and not self._held():
             self.cookies.end_session(response)
         return response

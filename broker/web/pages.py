@@ -150,19 +150,27 @@ class Pages:
         return self._page("logout_confirm.html", allow=allow, fields=fields)
 
     def auto_post(
-        self, url: str, fields: Mapping[str, str], cancel_href: str | None = None, *, leaving: bool = False
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        cancel_href: str | None = None,
+        *,
+        leaving: bool = False,
+        frames: Sequence[str] = (),
     ) -> Response:
         """`fields` on their way to the IdP's `url`, by a script where there is one, else by a visible button.
 
-        leaving: to sign out there, not in.
+        leaving: to sign out there, not in. frames: as in `signed_out`; the script then waits for `FRAME_SECONDS`.
         """
         return self._page(
             "auto_post.html",
             allow=form_action(self._issuer, url),
+            frames=frames,
             url=url,
             fields=fields,
             cancel_href=cancel_href,
             leaving=leaving,
+            seconds=FRAME_SECONDS if frames else 0,
         )
 
     def _page(

@@ -45,11 +45,14 @@ NONCE = 12  # bytes, of GCM
 NAME_ID = f"{{{SAML}}}NameID"
 
 
-def assertion(encrypted: etree._Element, keys: Sequence[str]) -> Gated:
-    """The assertion in a saml:EncryptedAssertion, alone in a Response of ours. `keys`: PEM, the likeliest first."""
+def assertion(encrypted: etree._Element, keys: Sequence[str], spent: int) -> Gated:
+    """The assertion in a saml:EncryptedAssertion, alone in a Response of ours.
+
+    `keys`: PEM, the likeliest first. spent: weight of the message that held it.
+    """
     raw = shell(RESPONSE, encrypted, plain(encrypted, keys))
     try:
-        inner = gate.passed(raw)
+        inner = gate.passed(raw, spent)
     except AssertionRejected as refusal:
         raise AssertionRejected("decryption", detail=f"what was encrypted: {refusal.reason}") from None
     if inner.unverified_assertion is None or not alone(inner.unverified_root):
@@ -61,7 +64,7 @@ def name_id(holder: etree._Element, keys: Sequence[str]) -> etree._Element:
     """The saml:NameID in a saml:EncryptedID. Only of a message that was verified."""
     raw = shell(f"{{{SAML}}}Subject", holder, plain(holder, keys))
     try:
-        subject = gate.markup(raw)
+        subject, _ = gate.markup(raw)
         if not alone(subject) or subject[0].tag != NAME_ID:
             raise AssertionRejected("nameid")
         onelogin.check_schema(subject[0])

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from copy import deepcopy
+from itertools import islice
 
 from lxml import etree
 
@@ -37,6 +38,9 @@ from broker.xml.names import (
     XENC11,
 )
 
+MOST_PARTS = 64
+MOST_NAMESPACES = 64
+MOST_ELEMENTS = 128
 ELEMENT = f"{XENC}Element"
 MASK = f"{{{XENC11}}}MGF"
 LABELS = ("X509Data", "KeyName", "SecurityTokenReference")  # the last is what Microsoft's libraries write
@@ -51,14 +55,18 @@ ADVICE = (
 
 def check(root: etree._Element, places: Places = PLACES, bare: etree._Element | None = None) -> None:
     """Every encrypted part of the message, wherever it stands. bare: what holds an EncryptedData without a wrapper."""
-    parts = list(root.iter(ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute", f"{{{XENC}}}*"))
+    every = root.iter(ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute", f"{{{XENC}}}*")
+    parts = list(islice(every, MOST_PARTS + 1))
     if not parts:
         return
+    if len(parts) > MOST_PARTS:
+        raise AssertionRejected("encryption_shape", detail="too many encrypted parts")
     wrappers = [part for part in parts if str(part.tag).startswith(f"{{{SAML}}}")]
     for wrapper in wrappers:
         check_place(wrapper, places)
     holders = wrappers if bare is None else [*wrappers, bare]
     for holder in holders:
+        check_small(holder)
         check_data(the_only(holder, ENCRYPTED_DATA))
     known = sum(1 for holder in holders for _ in holder.iter(f"{{{XENC}}}*"))
     if known != len(parts) - len(wrappers):
@@ -80,6 +88,14 @@ def check_place(wrapper: etree._Element, places: Places) -> None:
             "Your organisation's identity provider encrypted single attributes. Its administrator must encrypt the "
             "whole assertion instead, or nothing.",
         )
+
+
+def check_small(holder: etree._Element) -> None:
+    """Of what is around the ciphertext; the plain text is later put under the same namespaces."""
+    if len(holder.nsmap) > MOST_NAMESPACES:
+        raise AssertionRejected("encryption_shape", detail="too many namespaces in scope")
+    if sum(1 for _ in islice(holder.iter(), MOST_ELEMENTS + 1)) > MOST_ELEMENTS:
+        raise AssertionRejected("encryption_shape", detail="too many elements")
 
 
 def check_data(data: etree._Element) -> None:

@@ -125,7 +125,7 @@ def from_query(query: Query, keys: Keys) -> LogoutRequest | LogoutResponse:
 def from_form(kind: str, field: str, keys: Keys) -> LogoutRequest | LogoutResponse:
     """The message of a form, once its enveloped signature holds."""
     root = _opened(gate.decode(field), TAGS[kind])
-    signatures = tuple(root.iter(SIGNATURE))
+    signatures = signature_shape.find(root)
     signature_shape.check(signatures, parents=(TAGS[kind],))
     if not signatures:
         raise AssertionRejected("unsigned")
@@ -203,10 +203,9 @@ def _opened(raw: bytes, tag: str) -> etree._Element:
     """The whole gate, for a message that holds no assertion."""
     if len(raw) > MOST_BYTES:
         raise AssertionRejected("size", detail="too long for a logout message")
-    root = gate.markup(raw)
+    root, _ = gate.markup(raw)
     if root.tag != tag:
         raise AssertionRejected("root", detail="another message than the parameter says")
-    gate.check_id_names(root, raw)
-    gate.check_ids_unique(root)
+    gate.check_ids(root, raw)
     encryption_shape.check(root)
     return root

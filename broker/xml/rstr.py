@@ -14,9 +14,10 @@ rstr_shape, token_unsupported, assertion_count, id_pollution, duplicate_id, the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from itertools import islice
 
 from lxml import etree
 
@@ -31,8 +32,6 @@ from broker.xml.names import (
     ENCRYPTED_ID,
     ID_ATTRIBUTES,
     SAML,
-    SIGNATURE,
-    XENC,
 )
 from broker.xml.response import Response
 
@@ -45,11 +44,7 @@ WRAPPERS = (ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute")
 ENVELOPE = (b"RequestSecurityTokenResponse", WS_TRUST[0].encode())  # of ours, around what was decrypted
 PLACES = {ENCRYPTED_ASSERTION: REQUESTED, ENCRYPTED_ID: (f"{{{SAML}}}Subject",)}
 
-identifiers = etree.XPath(
-    "//@*[translate(local-name(), 'ID', 'id') = 'id']"
-    " | //@*[translate(local-name(), 'ASERTIOND', 'asertiond') = 'assertionid']",
-    smart_strings=False,
-)
+ASSERTION_ID = re.compile(rb"""assertionid\s*=\s*["']""")  # of lower-case text
 
 
 def open_rstr(field: str) -> Gated:
@@ -59,17 +54,17 @@ def open_rstr(field: str) -> Gated:
     return passed(_encoded(field))
 
 
-def passed(raw: bytes) -> Gated:
-    """The whole column; what was encrypted comes through here once more when it is plain."""
-    root = gate.markup(raw)
+def passed(raw: bytes, spent: int = 0) -> Gated:
+    """The whole column; what was encrypted comes through here once more when it is plain. spent: weight so far."""
+    root, weight = gate.markup(raw, spent)
     check_root(root)
     token = the_token(root)
     encrypted = holder_of(token)
-    check_identifiers(root, token)
+    check_identifiers(root, token, raw)
     encryption_shape.check(root, PLACES, None if encrypted is token else encrypted)
-    signatures = tuple(root.iter(SIGNATURE))
+    signatures = signature_shape.find(root)
     signature_shape.check(signatures, TOKENS)
-    return Gated(root, token if encrypted is None else None, signatures, encrypted)
+    return Gated(root, token if encrypted is None else None, signatures, encrypted, weight=weight)
 
 
 def opened(gated: Gated, keys: Sequence[str]) -> Gated:
@@ -81,7 +76,7 @@ def opened(gated: Gated, keys: Sequence[str]) -> Gated:
         return gated
     requested = decrypt.shell(REQUESTED[0], gated.encrypted, decrypt.plain(gated.encrypted, keys))
     try:
-        inner = passed(b'<t:%b xmlns:t="%b">%b</t:%b>' % (*ENVELOPE, requested, ENVELOPE[0]))
+        inner = passed(b'<t:%b xmlns:t="%b">%b</t:%b>' % (*ENVELOPE, requested, ENVELOPE[0]), gated.weight)
     except AssertionRejected as refusal:
         raise AssertionRejected("decryption", detail=f"what was encrypted: {refusal.reason}") from None
     if inner.encrypted is not None or not decrypt.alone(inner.unverified_root[0]):
@@ -105,8 +100,9 @@ def check_root(root: etree._Element) -> None:
 
 def the_token(root: etree._Element) -> etree._Element:
     """The only token of the document, plain or not, where the envelope says that it is."""
-    requested, found = _requested(root), list(root.iter(*TOKENS, ENCRYPTED_ASSERTION))
-    found += [data for data in root.iter(ENCRYPTED_DATA) if _wrapper(data) not in WRAPPERS]
+    requested, found = _requested(root), list(islice(root.iter(*TOKENS, ENCRYPTED_ASSERTION), 2))
+    encrypted = islice(root.iter(ENCRYPTED_DATA), encryption_shape.MOST_PARTS + 1)  # so many are refused anyway
+    found += [data for data in encrypted if _wrapper(data) not in WRAPPERS]
     if not found:
         raise AssertionRejected(
             "token_unsupported",
@@ -114,7 +110,7 @@ def the_token(root: etree._Element) -> etree._Element:
             "2.0 as the token type of this application.",
         )
     if len(found) > 1:
-        raise AssertionRejected("assertion_count", detail=f"{len(found)} assertions")
+        raise AssertionRejected("assertion_count", detail="more than one token")
     if _only(requested) is not found[0]:
         raise AssertionRejected("rstr_shape")
     return found[0]
@@ -127,22 +123,22 @@ def holder_of(token: etree._Element) -> etree._Element | None:
     return token if token.tag == ENCRYPTED_ASSERTION else token.getparent()
 
 
-def check_identifiers(root: etree._Element, token: etree._Element) -> None:
+def check_identifiers(root: etree._Element, token: etree._Element, raw: bytes) -> None:
     """The assertion's own, and `Id` on what may be signed or encrypted, are the only identifiers, each once."""
-    own = token.get(ID_ATTRIBUTES.get(str(token.tag), "ID"))
-    allowed = [own] if own is not None else []
-    marked = (one.get("Id") for one in root.iter(SIGNATURE, ENCRYPTED_DATA, f"{{{XENC}}}EncryptedKey"))
-    allowed += [one for one in marked if one is not None]
-    if len(cast("list[str]", identifiers(root))) != len(allowed):
+    name = ID_ATTRIBUTES.get(str(token.tag), "ID")
+    own = [value] if (value := token.get(name)) is not None else []
+    plain, marked = gate.ids(root)
+    gate.check_no_odd_id(root)
+    gate.check_no_prefixed_id(raw)
+    if len(plain) + len(ASSERTION_ID.findall(raw.lower())) != len(own):
         raise AssertionRejected("id_pollution")
-    if len(set(allowed)) != len(allowed):
-        raise AssertionRejected("duplicate_id")
+    gate.check_unique([*own, *marked])
 
 
 def _requested(root: etree._Element) -> etree._Element:
     """The one RequestedSecurityToken, directly under the one response."""
     one = _only(root) if root.tag in COLLECTIONS else root
-    found = list(root.iter(*REQUESTED))
+    found = list(islice(root.iter(*REQUESTED), 2))
     if one is None or one.tag not in RESPONSES or len(found) != 1 or found[0].getparent() is not one:
         raise AssertionRejected("rstr_shape")
     return found[0]

@@ -59,7 +59,7 @@ def opened(gated: Gated, trust: Trust, keys: Sequence[str], settings: SamlSettin
     encryption_shape.check_content(holder, allow_cbc=settings.allow_cbc)
     trust.current()  # where it is not to be had, that shows before a decryption, never after one
     outside = verified(gated, trust) if gated.signatures else None
-    inner = decrypt.assertion(holder, keys)
+    inner = decrypt.assertion(holder, keys, gated.weight)
     signed = frozenset() if outside is None else outside.signed
     if not inner.signatures and RESPONSE not in signed:
         raise AssertionRejected("unsigned_assertion", detail="encrypted, but nobody signed it")

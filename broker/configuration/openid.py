@@ -34,6 +34,7 @@ def oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) 
         assertion_alg=(assertion.alg if assertion else None) or vendor.assertion_alg,
         thumbprint=None if thumbprint == "none" else thumbprint,
         resource=shape.resource,
+        access_token_claims=bool(shape.access_token_claims),
         authorize=_authorize(shape),
         acr_values=tuple(shape.acr_values or ()),
         claims_request=_claims_request(shape.claims_request),

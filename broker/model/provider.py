@@ -108,6 +108,7 @@ class OidcSettings:
     assertion_alg: str = "RS256"  # of private_key_jwt: RS256 | PS256
     thumbprint: str | None = None  # the certificate's name in its header: x5t | x5t#S256
     resource: str | None = None  # what AD FS issues for
+    access_token_claims: bool = False  # read its access token for `resource` too; userinfo is not asked then
     authorize: Mapping[str, str] = field(default_factory=dict)  # further parameters of the authorization request
     acr_values: tuple[str, ...] = ()  # asked for, and one of them required
     claims_request: str | None = None  # the `claims` parameter as JSON; its essential values are required

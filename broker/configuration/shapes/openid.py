@@ -70,6 +70,7 @@ class OpenIdKeys(Shape):
     client_assertion: ClientAssertionShape | None = None
     response_mode: Annotated[str, OneOf(("query", "form_post"))] | None = None
     resource: Text | None = None
+    access_token_claims: bool | None = None
     acr_values: Annotated[list[AcrValue], Several] | None = None
     claims_request: ClaimsRequestShape | None = None
     algorithms: Annotated[list[Annotated[str, ID_TOKEN_ALGORITHMS]], Several] | None = None

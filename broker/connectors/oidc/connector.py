@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
 from broker.connectors.connector import Finding, LoggedOut, Surroundings
 from broker.connectors.missing_groups import MissingGroups
-from broker.connectors.oidc import logout_token, renewal
+from broker.connectors.oidc import access_token, logout_token, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
 from broker.connectors.oidc.client_proof import Proof, prove, require_secret
@@ -163,10 +163,31 @@ class OidcConnector:
 
     def _filled_up(self, provider: Provider, tokens: Tokens, proven: Claims) -> Claims:
         """OpenID Connect Core §5.3, where it is wanted and there is something to ask with."""
+        if self._settings.access_token_claims:
+            return fill_up(proven, self._said_in_access_token(provider, tokens.access_token))
         if self._settings.userinfo == "never" or provider.userinfo_endpoint is None or tokens.access_token is None:
             return proven
         said = fetch_userinfo(self._outbound, provider.userinfo_endpoint, tokens.access_token, proven["sub"])
         return fill_up(proven, said)
+
+    def _said_in_access_token(self, provider: Provider, token: str | None) -> Claims:
+        settings = self._settings
+        if token is None:
+            raise AssertionRejected("access_token", detail="there is no access token to read claims from")
+        expected = access_token.Expected(
+            issuer=provider.access_token_issuer,
+            resource=settings.resource,
+            client_id=settings.client_id,
+            now=int(self._clock()),
+            skew=self._idp.skew_seconds,
+        )
+        try:
+            return self._published.with_keys(
+                lambda keys: access_token.check(token, keys, settings.algorithms, expected)
+            )
+        except TokenRejected as rejected:
+            reason = f"access_token_{rejected.reason}"
+            raise AssertionRejected(reason, detail=f"access token: {rejected.detail}") from None
 
 
 def _settings_of(idp: IdentityProvider) -> OidcSettings:

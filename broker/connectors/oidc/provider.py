@@ -17,6 +17,7 @@ class Provider:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    access_token_issuer: str | None  # AD FS's second name, which its access tokens carry
     names_itself: bool  # every authorization response carries `iss` (RFC 9207 §3)
 
     @property
@@ -56,6 +57,7 @@ def read_provider(body: bytes, issuer: str, *, loopback: bool) -> Provider:
         userinfo_endpoint=_endpoint(document, "userinfo_endpoint", schemes)
         if document.get("userinfo_endpoint")
         else None,
+        access_token_issuer=_text(document.get("access_token_issuer")),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
@@ -65,6 +67,10 @@ def _endpoint(document: Mapping[str, object], name: str, schemes: set[str]) -> s
     if not (isinstance(url, str) and _is_plain(url, schemes)):
         raise UpstreamUnavailable("discovery", detail=f"{name} is missing or not a plain https URL")
     return url
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _is_plain(url: str, schemes: set[str]) -> bool:

@@ -107,11 +107,13 @@ def test_step_up_and_further_parameters_reach_the_request(tmp_path: Path) -> Non
         claims_request=asked,
         acr_values=["urn:mfa"],
         resource="urn:broker",
+        access_token_claims=True,
         response_mode="form_post",
         authorize={"domain_hint": "contoso.com", "prompt": "select_account"},
     )
     assert json.loads(settings.claims_request or "") == asked
     assert (settings.acr_values, settings.resource, settings.response_mode) == (("urn:mfa",), "urn:broker", "form_post")
+    assert settings.access_token_claims
     assert settings.authorize == {"domain_hint": "contoso.com", "prompt": "select_account"}
 
 

@@ -48,12 +48,12 @@ class Renewal:
         if idp is None or idp.refresh is None:
             return True
         here, now = self._store.of(session.tenant), int(self._clock())
-        held = here.upstream(session.sid) or UpstreamHeld(session.created_at, None)
+        held = here.upstream(session.sid, policy.giver_of(idp)) or UpstreamHeld(session.created_at, None)
         if now - held.checked_at < idp.refresh.max_age:
             return True
         if held.refresh_token is None:
             return self._ended(configuration, session, "upstream_unchecked")
-        claimed = here.claim_upstream(session.sid, now - idp.refresh.max_age, now + BUSY)
+        claimed = here.claim_upstream(session.sid, policy.giver_of(idp), now - idp.refresh.max_age, now + BUSY)
         if claimed is None or claimed.refresh_token is None:
             return self._tolerated(configuration, session, idp.refresh, held.checked_at)
         try:
@@ -92,7 +92,7 @@ class Renewal:
         connector = self._connectors.of(idp)
         if not isinstance(connector, Vouches):
             raise AssertionRejected("unchecked", detail=f"protocol {idp.protocol} has no such question")
-        keep = partial(self._store.of(session.tenant).rotated_upstream, session.sid)
+        keep = partial(self._store.of(session.tenant).rotated_upstream, session.sid, policy.giver_of(idp))
         connector.vouch(self._sessions.identity(session), refresh_token, keep)
 
     def _tolerated(

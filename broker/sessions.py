@@ -78,7 +78,8 @@ class Sessions:
         here = transaction.of(admitted.tenant.id)
         here.open_session(session, browser)
         if admitted.idp.refresh is not None:
-            here.keep_upstream(session.sid, refresh_token, now, session.expires_at + self._lifetimes.refresh_token)
+            until = session.expires_at + self._lifetimes.refresh_token
+            here.keep_upstream(session.sid, policy.giver_of(admitted.idp), refresh_token, now, until)
         return session
 
     def identity(self, session: Session) -> Identity:

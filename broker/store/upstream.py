@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from broker.model import Session
+from broker.seal import SealBroken
 from broker.store import statements
 from broker.store.engine import Connections
 from broker.store.link import Row
@@ -75,33 +76,34 @@ class UpstreamStore:
         with self._connections.one() as link:
             link.run(statements.REVOKE_EVERY_GRANT, {"this_tenant": self._tenant, "this_sid": sid, "at": at})
 
-    def keep_upstream(self, sid: str, refresh_token: str | None, checked_at: int, expires_at: int) -> None:
+    def keep_upstream(self, sid: str, giver: str, refresh_token: str | None, checked_at: int, expires_at: int) -> None:
+        """giver: who gave the token (`policy.giver_of`); it opens for nobody else."""
         row = {
             "tenant": self._tenant,
             "sid": sid,
-            "sealed": self._closed(sid, refresh_token),
+            "sealed": self._closed(sid, giver, refresh_token),
             "checked_at": checked_at,
             "expires_at": expires_at,
         }
         with self._connections.one() as link:
             link.run(statements.KEEP_UPSTREAM, row)
 
-    def upstream(self, sid: str) -> UpstreamHeld | None:
-        """None: nothing is known of this session's upstream."""
+    def upstream(self, sid: str, giver: str) -> UpstreamHeld | None:
+        """None: nothing is known of this session's upstream. Without a token: none, or none of this giver's."""
         with self._connections.one() as link:
             row = link.row(statements.UPSTREAM, {**self._of_sid(sid), "now": self._now()})
-        return None if row is None else self._held(row)
+        return None if row is None else self._held(row, giver)
 
-    def claim_upstream(self, sid: str, stale: int, until: int) -> UpstreamHeld | None:
+    def claim_upstream(self, sid: str, giver: str, stale: int, until: int) -> UpstreamHeld | None:
         """What was checked at `stale` or before, for one caller alone until `until`. None: fresh, claimed, or gone."""
         wanted = {**self._of_sid(sid), "stale": stale, "until": until, "now": self._now()}
         with self._connections.one() as link:
             row = link.row(statements.CLAIM_UPSTREAM, wanted)
-        return None if row is None else self._held(row)
+        return None if row is None else self._held(row, giver)
 
-    def rotated_upstream(self, sid: str, refresh_token: str) -> None:
+    def rotated_upstream(self, sid: str, giver: str, refresh_token: str) -> None:
         """The upstream has given another refresh token, and takes the old one no more."""
-        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, refresh_token)}
+        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, giver, refresh_token)}
         with self._connections.one() as link:
             link.run(statements.ROTATED_UPSTREAM, changed)
 
@@ -139,11 +141,18 @@ class UpstreamStore:
         upstream, subject = json.loads(self._sealing.open(row.who, "persons", self._tenant, row.key))
         return KnownPerson(upstream, subject, row.sub)
 
-    def _closed(self, sid: str, refresh_token: str | None) -> str:
-        return self._sealing.close(refresh_token, "upstream_tokens", self._tenant, sid) if refresh_token else ""
+    def _closed(self, sid: str, giver: str, refresh_token: str | None) -> str:
+        place = f"{sid} {giver}"
+        return self._sealing.close(refresh_token, "upstream_tokens", self._tenant, place) if refresh_token else ""
 
-    def _held(self, row: Row) -> UpstreamHeld:
-        opened = self._sealing.open(row.sealed, "upstream_tokens", self._tenant, row.sid) if row.sealed else None
+    def _held(self, row: Row, giver: str) -> UpstreamHeld:
+        """Sealed for another giver, a token is as good as absent: so are those from before it was sealed for one."""
+        if not row.sealed:
+            return UpstreamHeld(row.checked_at, None)
+        try:
+            opened = self._sealing.open(row.sealed, "upstream_tokens", self._tenant, f"{row.sid} {giver}")
+        except SealBroken:
+            return UpstreamHeld(row.checked_at, None)
         return UpstreamHeld(row.checked_at, opened)
 
     def _of_sid(self, sid: str) -> dict[str, object]:

@@ -37,7 +37,7 @@ def full(store: Store) -> Store:
     sub = tenant.person("adfs", "https://idp.example", "anna.planted@contoso.example")
     tenant.alias_person("", "email", "anna.planted@contoso.example", sub)
     tenant.open_session(session(upstream_sid="planted-upstream-sid"), BROWSER)
-    tenant.keep_upstream("sid-1", "planted-refresh", LATER, LATER)
+    tenant.keep_upstream("sid-1", "contoso/adfs x", "planted-refresh", LATER, LATER)
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
     tenant.open_grant(grant(code="planted-code"))
     tenant.add_refresh("planted-refresh", "grant-1", LATER)

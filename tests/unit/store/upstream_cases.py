@@ -5,6 +5,8 @@ from __future__ import annotations
 from broker.store import KnownPerson, Store, TenantStore, UpstreamHeld
 from tests.unit.store.samples import BROWSER, LATER, NOW, grant, session
 
+GIVER = "a/adfs https://idp"
+
 
 def known_person(_store: Store, a: TenantStore, b: TenantStore) -> None:
     sub = a.person("adfs", "https://idp", "anna")
@@ -49,40 +51,40 @@ def revoke_every_grant(_store: Store, a: TenantStore, b: TenantStore) -> None:
 
 
 def keep_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    b.keep_upstream("sid-1", "of b", NOW, LATER)
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    b.keep_upstream("sid-1", GIVER, "of b", NOW, LATER)
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
 
 
 def upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    assert b.upstream("sid-1") is None
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    assert b.upstream("sid-1", GIVER) is None
 
 
 def claim_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    assert b.claim_upstream("sid-1", NOW, LATER) is None
-    assert a.claim_upstream("sid-1", NOW, LATER) == UpstreamHeld(NOW, "of a")
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    assert b.claim_upstream("sid-1", GIVER, NOW, LATER) is None
+    assert a.claim_upstream("sid-1", GIVER, NOW, LATER) == UpstreamHeld(NOW, "of a")
 
 
 def checked_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
     b.checked_upstream("sid-1", NOW + 1)
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
 
 
 def rotated_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    b.rotated_upstream("sid-1", "of b")
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    b.rotated_upstream("sid-1", GIVER, "of b")
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
 
 
 def forget_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
     b.forget_upstream("sid-1")
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
     a.forget_upstream("sid-1")
-    assert a.upstream("sid-1") is None
+    assert a.upstream("sid-1", GIVER) is None
 
 
 def keep_groups(_store: Store, a: TenantStore, b: TenantStore) -> None:

@@ -14,7 +14,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
-from broker.errors import BrokerError
+from broker.errors import BrokerError, UpstreamUnavailable
 
 LONGEST = 500  # characters of one value
 SUBJECTS = ("event", "reference", "tenant", "idp", "client_id", "reason", "detail")
@@ -39,10 +39,15 @@ def logger(name: str) -> logging.Logger:
 
 
 def report(error: BrokerError) -> None:
-    """One line for a failure that was answered: ours (5xx) as an error with its trace, the others' as information."""
-    ours = error.status >= 500
+    """One line for a failure that was answered: ours (5xx) as an error with its trace, the others' as information.
+
+    An identity provider that does not answer is a warning without one: a page of trace for each of its people would
+    bury what is ours.
+    """
+    ours = error.status >= 500 and not isinstance(error, UpstreamUnavailable)
+    level = logging.WARNING if isinstance(error, UpstreamUnavailable) else logging.INFO
     logger("refused").log(
-        logging.ERROR if ours else logging.INFO,
+        logging.ERROR if ours else level,
         error.code,
         extra={subject: getattr(error, subject) for subject in SUBJECTS},
         exc_info=error if ours else None,

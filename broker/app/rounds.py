@@ -73,6 +73,9 @@ class Rounds:
             return
         self._known = {(idp.tenant, idp.id, idp.fingerprint): idp for idp in _usable(configuration)}
         self._configuration = configuration
+        self._connectors.keep_only(
+            [(tenant.id, idp) for tenant in configuration.tenants.values() for idp in tenant.identity_providers]
+        )
         with self._lock:
             self._due = {key: self._due.get(key, now + self._chance() * self._spread) for key in self._known}
 

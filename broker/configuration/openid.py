@@ -58,6 +58,7 @@ def oauth2(shape: IdentityProviderShape, vendor: VendorProfile, context: Context
         scopes=tuple(shape.scopes) if shape.scopes is not None else vendor.scopes,
         authorize=shape.authorize or {},
         subject=shape.subject or (),
+        token_proof=vendor.token_proof,
     )
 
 

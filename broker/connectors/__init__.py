@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from threading import Lock
 
@@ -101,6 +101,12 @@ class Connectors:
                 connector = self._kinds[idp.protocol](idp, replace(self._surroundings, outbound=guarded))
                 held = self._built[key] = (idp.fingerprint, connector)
         return held[1]
+
+    def keep_only(self, configured: Collection[tuple[str, str]]) -> None:
+        """Let go of what was built for an IdP, (tenant, id), that is configured no more."""
+        with self._building:
+            for gone in self._built.keys() - set(configured):
+                del self._built[gone]
 
     def warn_of_secret(self, idp: IdentityProvider) -> None:
         """Say it in time where the secret at the IdP ends on a known day."""

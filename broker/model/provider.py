@@ -49,6 +49,7 @@ class VendorProfile:
     assertion_alg: str = "RS256"
     thumbprint: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
+    token_proof: str | None = None  # protocol oauth2: see OAuth2Settings
     allow_cbc: bool = False  # it may encrypt with AES-CBC: its default
     logout_issuers: Mapping[str, str] = field(default_factory=dict)  # start of its entityID -> as it is in logout
     accept_mutable: bool = False  # a NameID that is an address or a user name may key a person
@@ -137,6 +138,7 @@ class OAuth2Settings:
     authorize: Mapping[str, str] = field(default_factory=dict)
     subject: tuple[str, ...] = ()
     client_secret_expires: int | None = None
+    token_proof: str | None = None  # parameter of the profile's address: the access token's HMAC under the secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from werkzeug import Request
@@ -176,3 +177,23 @@ def test_refusals_that_anybody_can_provoke_leave_the_identity_provider_open(
     assert op.asked(path) == FAILURES + 2
     setattr(op.switches, switch, None)
     assert fresh.tokens("contoso", "op")["access_token"]
+
+
+@pytest.mark.parametrize("idp", ["adfs", "op"])
+def test_t8_a_refused_answer_never_sends_anybody_back_to_the_identity_provider(fresh: World, idp: str) -> None:
+    """AD FS shuts people out who come for more than five tokens in twenty seconds: nothing here begins by itself."""
+    under_way = fresh.begin("contoso", idp)
+    honest = under_way.honest()
+    if idp == "op":
+        fresh.op_of("contoso").switches.claims["aud"] = "somebody-else"
+        spoilt = honest
+    else:
+        spoilt = Callback("POST", {}, {**honest.form, "SAMLResponse": ("PHg+PC94Pg==",)})
+    for attempt in range(6):
+        response = under_way.answer(spoilt)
+        home = response.headers.get("Location", "")
+        assert home == "" or urlsplit(home).netloc == "app.example.com", (attempt, home)
+        assert "code" not in query(home)
+        assert "Refresh" not in response.headers
+        assert 'http-equiv="refresh"' not in response.text.lower()
+        assert "<script" not in response.text.lower()

@@ -127,6 +127,7 @@ def test_github_is_data(tmp_path: Path) -> None:
 
 def test_facebook_is_data_and_vouches_for_no_address(tmp_path: Path) -> None:
     settings = oauth2(tmp_path, vendor="facebook")
+    assert settings.token_proof == "appsecret_proof"
     assert (settings.upstream, settings.emails_endpoint) == ("https://www.facebook.com", None)
 
 

@@ -21,7 +21,7 @@ From the front door down; what stands on one line knows nothing of its neighbour
     signin grants signout renewal crosswalk   the use cases
     sessions                  a person's sessions, and what may be said of them now
     configuration home_realm claims connectors policy store tokens audit handout
-    oauth2 jose xml seal expressions outbound domains telemetry
+    oauth2 jose xml seal expressions outbound domains limits telemetry
     model                     frozen values
     errors                    one tree
 """

@@ -8,7 +8,7 @@
     |- OAuthError                     redirect to a proven redirect URI, or JSON
     |  |- InvalidRequest, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, UnauthorizedClient,
     |  |- UnsupportedGrantType, UnsupportedResponseType, AccessDenied, LoginRequired, InteractionRequired,
-    |  `- ServerError, TemporarilyUnavailable, InvalidToken, InsufficientScope,
+    |  `- ServerError, TemporarilyUnavailable (TooManyRequests), InvalidToken, InsufficientScope,
     |     RequestNotSupported, RequestUriNotSupported
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
@@ -201,6 +201,17 @@ class TemporarilyUnavailable(OAuthError):
     code = "temporarily_unavailable"
     status = 503
     public = "The service is busy. Try again in a moment."
+
+
+class TooManyRequests(TemporarilyUnavailable):
+    """A limit was reached. wait: seconds until the same may be tried again (RFC 6585 §4)."""
+
+    status = 429
+    public = "Too many requests came from your network. Wait a minute and try again."
+
+    def __init__(self, reason: str, public: str | None = None, *, wait: int) -> None:
+        super().__init__(reason, public)
+        self.wait = wait
 
 
 class InvalidToken(OAuthError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from flask import Flask, Request
 
-from broker import configuration, telemetry
+from broker import configuration, limits, telemetry
 from broker.app.live import Live
 from broker.app.notices import StoreNotices
 from broker.app.prepare import key_ring, open_store, sp_host
@@ -19,6 +20,7 @@ from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
 from broker.app.upkeep import Upkeep
 from broker.connectors import Connectors, Surroundings
+from broker.limits import Limits
 from broker.model import AuditEvent, Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
 from broker.policy import Address
@@ -226,6 +228,7 @@ def _front(
             read_hint=house.tokens.hint,
             stands=house.renewal.stands,
             clock=house.clock,
+            limits=Limits(house.clock, secrets.token_bytes(limits.SECRET_BYTES)),
         ),
         Callbacks(
             issuer=house.deployment.issuer,

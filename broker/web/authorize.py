@@ -22,7 +22,9 @@ from broker.errors import (
     InvalidRequest,
     LoginRequired,
     OAuthError,
+    TooManyRequests,
 )
+from broker.limits import Limits, Rate, network_of
 from broker.model import AuthRequest, Client, Configuration, HomeRealm, Redirect, Session
 from broker.oauth2.parameters import Parameters
 from broker.oauth2.request import IdTokenHint, ParsedRequest, ProvenClient, parse, prove_client
@@ -34,6 +36,7 @@ from broker.web.pages import Pages
 from broker.web.responses import to_client
 
 Address = IPv4Address | IPv6Address
+LOOKUPS = Rate("home realm lookups", amount=30, seconds=60)  # different domains, of one client network
 AFRESH = frozenset({"login", "select_account"})
 AMBIENT = frozenset({"cookie", "network"})  # signals that nobody gave for this request
 REFUSED: Mapping[str, type[OAuthError]] = {"tenant_suspended": AccessDenied, "client_tenant": AccessDenied}
@@ -63,6 +66,7 @@ class Authorize:
     read_hint: Callable[[str], IdTokenHint]
     stands: Callable[[Configuration, Session], bool]
     clock: Callable[[], float]
+    limits: Limits
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("authorize", __name__)
@@ -148,10 +152,18 @@ class Authorize:
             ask="select_account" in parsed.request.prompt,
             tried=active.tried,
         )
+        self._count_lookups(realm, parsed.request, ip)
         if realm.reason is not None:
             refusal = REFUSED.get(realm.reason, InvalidRequest)
             raise refusal(realm.reason, home_realm.PUBLIC[realm.reason]).about(tenant=active.tenant)
         return realm
+
+    def _count_lookups(self, realm: HomeRealm, wanted: AuthRequest, ip: Address) -> None:
+        """Which domains are served cannot be hidden (contract section 2): so nobody may try many, served or not."""
+        for domain in home_realm.domains_told(realm, email=wanted.login_hint, domain_hint=wanted.domain_hint):
+            wait = self.limits.wait_for_another(LOOKUPS, network_of(ip), domain)
+            if wait is not None:
+                raise TooManyRequests("too_many_lookups", wait=wait).about(tenant=realm.active_tenant)
 
     def _proceed(self, asked: Asked) -> Response:
         """Single sign-on where it may be used, else the IdP, else the page; `prompt=none` never leaves or asks."""

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from broker import telemetry
 from broker.audit import new_reference
-from broker.errors import BrokerError, InvalidClient, ShownError, StoreError
+from broker.errors import BrokerError, InvalidClient, ShownError, StoreError, TooManyRequests
 from broker.model import AuditEvent
 from broker.web.pages import Pages
 from broker.web.responses import redirect_with
@@ -70,7 +70,10 @@ def register(
     def refused(error: BrokerError) -> Response:
         error.about(reference=new_reference())
         _record(recorder, error)
-        return answer(error)
+        response = answer(error)
+        if isinstance(error, TooManyRequests):
+            response.headers["Retry-After"] = str(error.wait)
+        return response
 
     def flask_error(error: HTTPException) -> AnyResponse | HTTPException:
         if error.code is None or error.code < 400 or error.response is not None:

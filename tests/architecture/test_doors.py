@@ -36,6 +36,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "yaml": ("configuration/", "demo/"),
     "pydantic": ("configuration/",),
     "cel_expr_python": ("expressions/", "expressions.py"),
+    "limits": ("limits.py",),
     "socket": ("outbound/", "outbound.py", "demo/", "cli/"),
     "subprocess": ("demo/",),
     "pickle": (),

@@ -31,6 +31,7 @@ from broker.store import Store, TenantStore, Transaction
 TOUCH_EVERY = 60  # seconds between two writes of a session's `last_seen`
 GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
 BY_EMAIL = ("", "email")  # the IdP (no id is empty) and upstream under which an address is a person's further name
+LINKED = "by email "  # before the upstream of a name that an address gave: it counts while the IdP links by addresses
 GROUPS_MISSING = (
     "Your organisation's identity provider did not send all your groups, and without them nobody may sign in. "
     "Ask your administrator to send fewer groups, or to let them be looked up."
@@ -174,23 +175,28 @@ class Sessions:
     def _person(self, home: TenantStore, admitted: Admitted, identity: Identity) -> str:
         """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
 
-        Then an address is a further name of whoever brought it first, and a new subject that brings it is that person.
+        Then an address is a further name of whoever brought it first, and a new subject that brings it is that person,
+        for as long as the IdP links by addresses.
         """
+        own = (identity.idp, identity.upstream, identity.subject)
+        if not admitted.idp.link_by_email:
+            return home.person(*own)
+        by_address = (identity.idp, f"{LINKED}{identity.upstream}", identity.subject)
+        known = home.known_person(*own) or home.known_person(*by_address)
         address = self._linking_address(admitted, identity)
         if address is None:
-            return home.person(identity.idp, identity.upstream, identity.subject)
-        known = home.known_person(identity.idp, identity.upstream, identity.subject)
+            return known or home.person(*own)
         linked = home.known_person(*BY_EMAIL, address)
-        if known is None and linked is not None:
-            home.alias_person(identity.idp, identity.upstream, identity.subject, linked)
-        sub = home.person(identity.idp, identity.upstream, identity.subject)
+        if known is None and linked is not None and home.alias_person(*by_address, linked):
+            return linked
+        sub = known or home.known_person(*by_address) or home.person(*own)
         if linked is None:
             home.alias_person(*BY_EMAIL, address, sub)
         return sub
 
     def _linking_address(self, admitted: Admitted, identity: Identity) -> str | None:
-        """The address, where it is proven, in a domain of the tenant, and the IdP's configuration links by it."""
-        if not admitted.idp.link_by_email or identity.email_verified is not True:
+        """The address, where it is proven and in a domain of the tenant."""
+        if identity.email_verified is not True:
             return None
         return _own_address(admitted.home_tenant, admitted.idp, identity)
 

@@ -144,6 +144,28 @@ def test_a_provider_for_some_domains_links_nobody_of_the_others(linking: World) 
     assert subject(linking, "op-rs256", "d", "bert@subsidiary.example") == bert
 
 
+def test_rp_62_what_an_address_linked_ends_with_the_setting(linking: World) -> None:
+    """Who was linked is a person of their own from then on, and stays one when the setting comes back."""
+    first = subject(linking, "op", "a", "ana@contoso.com")
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == first
+    linking.idp("contoso", "op-rs256")["link_by_email"] = False
+    linking.apply()
+    alone = subject(linking, "op-rs256", "b", "ana@contoso.com")
+    assert alone != first
+    assert subject(linking, "op", "a", "ana@contoso.com") == first
+    linking.idp("contoso", "op-rs256")["link_by_email"] = True
+    linking.apply()
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == alone
+
+
+def test_rp_61_nobody_waits_with_an_unproven_address_for_its_owner(linking: World) -> None:
+    """Somebody signs in first and claims the address; whoever proves it later is not joined to them."""
+    waiting = subject(linking, "op", "mallory", "ana@contoso.com", verified=False)
+    ana = subject(linking, "op-rs256", "ana", "ana@contoso.com")
+    assert ana != waiting
+    assert subject(linking, "op", "mallory", "ana@contoso.com", verified=False) == waiting
+
+
 def test_who_is_known_already_is_never_linked_away(linking: World) -> None:
     first = subject(linking, "op", "a", "ana@contoso.com")
     bert = subject(linking, "op-rs256", "b", "bert@contoso.com")

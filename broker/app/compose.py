@@ -34,7 +34,7 @@ from broker.tokens.access import OwnTokens
 from broker.tokens.issuer import Issuer
 from broker.tokens.keys import KeyRing
 from broker.tokens.logout_token import LogoutTokens
-from broker.web import errors, headers, hosts, operations
+from broker.web import errors, forms, headers, hosts, operations
 from broker.web.authorize import Authorize
 from broker.web.callback import Callbacks
 from broker.web.cookies import Cookies
@@ -52,8 +52,6 @@ from broker.web.wellknown import WellKnown
 from broker.web.wsfed import WsFedSignOut
 
 UPKEEP = "broker upkeep"
-LARGEST_FORM = 2 * 1_048_576  # bytes: a SAML response with ten thousand group values fits
-
 Clock = Callable[[], float]
 
 
@@ -102,8 +100,8 @@ def create(
     telemetry.configure(json=environ.get("BROKER_LOG") == "json")
     house = build(folder, environ, overrides or {}, clock, resolve)
     app = Flask("broker", static_folder=None, template_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.request_class = forms.Request
+    app.config["MAX_CONTENT_LENGTH"] = forms.LARGEST_FORM
     app.url_map.merge_slashes = False  # another spelling of an address is another address, not a redirect
     app.extensions["broker"] = house
     _register(app, house)

@@ -22,6 +22,7 @@ from broker.errors import AssertionRejected
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, PostForm, Redirect
 from broker.xml import authn_request, bindings, gate, sp
 from broker.xml.authn_request import AuthnRequest
+from broker.xml.gate import Gated
 from broker.xml.metadata import IdpMetadata, MetadataRefused
 from broker.xml.response import Response, instant, read, unverified_in_response_to, unverified_status
 
@@ -80,11 +81,11 @@ class SamlConnector:
 
         Where the IdP's own portal may start a sign-in, its RelayState is whatever its administrator typed.
         """
-        field = response_field(callback)
+        response_field(callback)
         state = relay_state_of(callback)
         if state and not self._settings.unsolicited:
             return state
-        if unverified_in_response_to(gate.open_response(field)) is None:
+        if unverified_in_response_to(opened(callback)) is None:
             return None
         if not state:
             raise AssertionRejected("in_response_to", detail="names a request, but came without its RelayState")
@@ -149,7 +150,7 @@ class SamlConnector:
     def _proven(
         self, callback: Callback, callback_url: str, request_id: str | None, fresh_since: int | None
     ) -> Identity:
-        gated = gate.open_response(response_field(callback))
+        gated = opened(callback)
         check_status(unverified_status(gated))
         proven = prove(gated, self._trust, self._keys().decrypting, self._settings)
         response = read(proven.gated, proven.signed)
@@ -208,6 +209,15 @@ def response_field(callback: Callback) -> str:
     if len(fields) != 1 or not fields[0]:
         raise AssertionRejected("saml_response", detail=f"{len(fields)} SAMLResponse fields")
     return fields[0]
+
+
+def opened(callback: Callback) -> Gated:
+    """Through the gate once, however many questions are asked of it before its signature is looked at."""
+    field = response_field(callback)
+    gated = callback.read.get(field)
+    if not isinstance(gated, Gated):
+        callback.read[field] = gated = gate.open_response(field)
+    return gated
 
 
 def relay_state_of(callback: Callback) -> str | None:

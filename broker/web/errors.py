@@ -33,14 +33,14 @@ class Answered(BrokerError):
 
     def __init__(self, status: int) -> None:
         self.status = status
-        self.code = "not_found" if status in {404, 405} else "server_error" if status >= 500 else "invalid_request"
+        self.code = "not_found" if status == 404 else "server_error" if status >= 500 else "invalid_request"
         super().__init__(f"http_{status}", _HTTP.get(status))
 
 
 _HTTP = {
     400: "The request could not be read.",
     404: "The address you opened does not exist here.",
-    405: "The address you opened cannot be used like this.",
+    405: "This address cannot be used with this HTTP method.",
     413: "The request is too large.",
     414: "The address is too long.",
 }

@@ -29,18 +29,20 @@ _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 
 class Answered(BrokerError):
-    """One of Flask's own errors in our words."""
+    """One of Flask's own errors in our words: `not_found` picks the words of a page; programs know no such code."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, page: bool) -> None:
         self.status = status
-        self.code = "not_found" if status == 404 else "server_error" if status >= 500 else "invalid_request"
+        self.code = (
+            "not_found" if page and status in {404, 405} else "server_error" if status >= 500 else "invalid_request"
+        )
         super().__init__(f"http_{status}", _HTTP.get(status))
 
 
 _HTTP = {
     400: "The request could not be read.",
     404: "The address you opened does not exist here.",
-    405: "This address cannot be used with this HTTP method.",
+    405: "The address you opened cannot be used like this.",
     413: "The request is too large.",
     414: "The address is too long.",
 }
@@ -60,7 +62,7 @@ def register(
         reference = error.reference or new_reference()
         error.about(reference=reference)
         telemetry.report(error)
-        if request.path in JSON_PATHS or request.path.endswith(JSON_ENDS):
+        if _of_programs():
             return json_error(error, reference)
         if error.exit is not None and not isinstance(error, ShownError):
             return oauth_redirect(error.exit.redirect_uri, error, error.exit.state, issuer, reference)
@@ -78,7 +80,7 @@ def register(
     def flask_error(error: HTTPException) -> AnyResponse | HTTPException:
         if error.code is None or error.code < 400 or error.response is not None:
             return error
-        response = answer(Answered(error.code))
+        response = answer(Answered(error.code, page=not _of_programs()))
         if error.code == 405:
             response.headers.extend([header for header in error.get_headers() if header[0] == "Allow"])
         return response
@@ -91,6 +93,10 @@ def register(
     app.register_error_handler(BrokerError, refused)
     app.register_error_handler(HTTPException, flask_error)
     app.register_error_handler(Exception, unexpected)
+
+
+def _of_programs() -> bool:
+    return request.path in JSON_PATHS or request.path.endswith(JSON_ENDS)
 
 
 def _record(recorder: Recorder, error: BrokerError) -> None:

@@ -85,7 +85,7 @@ class SamlConnector:
         state = relay_state_of(callback)
         if state and not self._settings.unsolicited:
             return state
-        if unverified_in_response_to(opened(callback)) is None:
+        if unverified_asked_for(callback) is None:
             return None
         if not state:
             raise AssertionRejected("in_response_to", detail="names a request, but came without its RelayState")
@@ -211,13 +211,20 @@ def response_field(callback: Callback) -> str:
     return fields[0]
 
 
-def opened(callback: Callback) -> Gated:
-    """Through the gate once, however many questions are asked of it before its signature is looked at."""
+def unverified_asked_for(callback: Callback) -> str | None:
+    """The request that the answer names. What went through the gate for it waits for `finish`, which takes it away."""
     field = response_field(callback)
     gated = callback.read.get(field)
     if not isinstance(gated, Gated):
         callback.read[field] = gated = gate.open_response(field)
-    return gated
+    return unverified_in_response_to(gated)
+
+
+def opened(callback: Callback) -> Gated:
+    """Through the gate once, and verified once: a tree that was looked into before is nobody else's afterwards."""
+    field = response_field(callback)
+    gated = callback.read.pop(field, None)
+    return gated if isinstance(gated, Gated) else gate.open_response(field)
 
 
 def relay_state_of(callback: Callback) -> str | None:

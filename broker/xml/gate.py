@@ -26,6 +26,7 @@ from lxml import etree
 from broker.errors import AssertionRejected
 from broker.xml import encryption_shape, signature_shape
 from broker.xml.names import ASSERTION, ENCRYPTED_ASSERTION, RESPONSE, SIGNATURE, XENC
+from broker.xml.reading import read
 
 MOST_BYTES = 1_048_576  # 10,000 group values with their markup fit
 MOST_CHARACTERS = MOST_BYTES * 4 // 3 + 4
@@ -182,17 +183,9 @@ def check_namespaces(declarations: Sequence[bytes]) -> None:
 
 
 def parse(raw: bytes) -> etree._Element:
-    """The only parse of the message. No DTD, entity or network access; libxml2's own depth limit (256) stays on."""
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=False,
-        remove_pis=False,
-    )
+    """The only parse of the message."""
     try:
-        return etree.fromstring(raw, parser)
+        return read(raw, bare=False)
     except etree.XMLSyntaxError as error:
         deep = _code(error) == etree.ErrorTypes.ERR_RESOURCE_LIMIT
         raise AssertionRejected("size" if deep else "xml", detail="not well-formed XML") from None

@@ -15,7 +15,7 @@ from tests.soak.world import Tenant
 
 ANNOUNCED = frozenset({"access_denied", "temporarily_unavailable"})  # what people of a broken IdP may be told
 LONGEST = 12.0  # seconds until they are told: two time limits, and the way
-WARM = 3  # minutes below which memory still fills and an OpenID key cannot roll
+WARM = 3  # minutes below which memory still fills and not every key can roll
 ROWS = ("one_time", "seen", "persons", "sessions", "grants", "refresh_tokens", "documents", "keys", "audit_events")
 TOLD = ("sign_in.completed", "sign_in.resumed", "token.issued", "token.refreshed", "token.revoked", "session.ended")
 DELIVERED = "logout.delivered"
@@ -101,7 +101,7 @@ def _health(found: Outcome) -> Iterable[Promise]:
     yield Promise("nothing unexpected in the broker's log", f"{faults} faults" if faults else "")
     rolled = [*(saml.rolled for saml in found.weather.world.saml_rolling), found.weather.world.oidc_rolling.rolled]
     still = f"{rolled} upstream, {found.weather.rotations} of ours; {found.weather.refused}"
-    held = (found.minutes >= WARM and 0 in rolled) or not found.weather.rotations or found.weather.refused
+    held = found.weather.refused or (found.minutes >= WARM and 0 in (*rolled, found.weather.rotations))
     yield Promise("keys rolled, upstream and ours", still if held else "")
 
 

@@ -111,6 +111,7 @@ def saml_garbage() -> Callable[[bytes], bytes]:
         lambda good: b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 999 + b'">]>' + good,
         lambda good: b"<a>" * 20_000 + good + b"</a>" * 20_000,
         lambda good: good + good,
+        lambda _: b"<r>" + b"".join(b"<a%s/>" % secrets.token_hex(150).encode() for _ in range(3000)) + b"</r>",
     )
     turn = itertools.cycle(ways)
 

@@ -65,7 +65,7 @@ def world(folder: Path, database: str, environ: dict[str, str], logout_origin: s
             Tenant("tailspin", "SAML, keys roll, later", True, 1, 1.5),
             Tenant("adatum", "OIDC, keys roll", True, 1, 1.0),
             Tenant("lucerne", "SAML, 10,000 groups", True, 1, 4.0),
-            Tenant("wingtip", "SAML, answers garbage", False, 1, 2.0),
+            Tenant("wingtip", "SAML, answers garbage", False, 2, 1.0),
             Tenant("proseware", "OIDC, answers garbage", False, 1, 2.0, oidc_garbage(garbled)),
             Tenant("litware", "OIDC, never answers", False, 4, 3.0),
             Tenant("woodgrove", "OIDC, token endpoint hangs", False, 4, 3.0),

@@ -20,7 +20,7 @@ from lxml import etree
 
 T = TypeVar("T")
 
-LIFE = 4 * 1_048_576  # bytes that one companion reads
+LIFE = 524_288  # bytes after which a companion ends: some eighty answers, or one with thousands of groups
 
 
 class Aside:
@@ -46,10 +46,14 @@ class _Companion(threading.local):
         self._left = LIFE
 
     def read(self, raw: bytes, *, bare: bool) -> etree._Element:
-        if self._left <= 0 or self._process != os.getpid():
+        if self._process != os.getpid():
             self._begin()
-        self._left -= len(raw)
-        return self._aside(lambda: _parsed(raw, bare))
+        try:
+            return self._aside(lambda: _parsed(raw, bare))
+        finally:
+            self._left -= len(raw)
+            if self._left <= 0:
+                self._begin()  # the next thread starts with the next document
 
 
 _companion = _Companion()

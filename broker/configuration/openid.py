@@ -39,6 +39,7 @@ def oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) 
         acr_values=tuple(shape.acr_values or ()),
         claims_request=_claims_request(shape.claims_request),
         hosted_domains=tuple(domains.normalise(domain) for domain in shape.hosted_domains or ()),
+        logout=shape.logout or defaults.logout,
     )
 
 

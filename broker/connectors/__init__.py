@@ -18,6 +18,7 @@ from broker.connectors.connector import (
     Notices,
     Renewing,
     RpKey,
+    SignsOut,
     SpKey,
     SpKeys,
     Surroundings,
@@ -57,6 +58,7 @@ __all__ = [
     "Notices",
     "Renewing",
     "RpKey",
+    "SignsOut",
     "SingleLogout",
     "SpKey",
     "SpKeys",
@@ -119,15 +121,9 @@ class Connectors:
         return connector.logout if isinstance(connector, SamlConnector) else None
 
     def sign_out(self, idp: IdentityProvider, known: Mapping[str, str], name: str) -> Begun | None:
-        """Begin to sign somebody out at the IdP; the browser comes back with `name`. None: it has no such thing.
-
-        known: `Identity.logout`. Raises UpstreamUnavailable.
-        """
+        """`SignsOut.sign_out` of the IdP's connector. None too: its protocol has no such thing."""
         connector = self.of(idp)
-        if isinstance(connector, WsFedConnector):
-            return connector.sign_out(name)
-        logout = self.single_logout(idp)
-        return None if logout is None else logout.ask(known, name)
+        return connector.sign_out(known, name) if isinstance(connector, SignsOut) else None
 
     def callback_url(self, idp: IdentityProvider) -> str:
         """Where the IdP answers: the ACS, or the redirect URI."""

@@ -162,6 +162,17 @@ class Vouches(Protocol):
         """
 
 
+@runtime_checkable
+class SignsOut(Protocol):
+    """A connector that can end a session at its upstream, by way of the browser."""
+
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun | None:
+        """Begin; the browser comes back with `name`. None: this upstream has no such thing.
+
+        known: `Identity.logout`. Raises UpstreamUnavailable.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a sign-in that the upstream began leads: an application, and perhaps where in it.

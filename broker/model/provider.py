@@ -115,6 +115,7 @@ class OidcSettings:
     claims_request: str | None = None  # the `claims` parameter as JSON; its essential values are required
     hosted_domains: tuple[str, ...] = ()  # Google's `hd`, one of which is required
     client_secret_expires: int | None = None  # epoch seconds; nothing stops then, but operators hear of it before
+    logout: str = "local"  # | upstream: signing out here signs out there
 
     @property
     def of_many_tenants(self) -> bool:

@@ -1,8 +1,9 @@
-"""Single logout with SAML upstreams, in both directions.
+"""Signing out with upstreams: over SAML in both directions, at the others outwards.
 
 Out: after sessions have ended here, their browser visits one upstream after another, each with its own signed request,
 and then leaves for where it was going. What remains is kept sealed under a name that travels as RelayState; the
 name alone neither goes on with the journey nor uses it up: that takes its own browser, or the upstream's answer.
+An OpenID provider and WS-Federation send the browser back without an answer of their own: it goes on by its cookie.
 In: an upstream's signed request ends every session of that (tenant, IdP, subject), whichever browser has it.
 """
 
@@ -209,7 +210,7 @@ def _stop(configuration: Configuration, session: Session) -> str | None:
     """None: the IdP's configuration does not say that signing out here signs out there."""
     tenant = configuration.tenants.get(session.home_tenant)
     idp = tenant.identity_providers.get(session.idp) if tenant else None
-    settings = None if idp is None else idp.saml or idp.wsfed
+    settings = None if idp is None else idp.saml or idp.wsfed or idp.oidc
     if idp is None or settings is None or settings.logout != "upstream":
         return None
     known = serial.loads(Identity, session.identity).logout

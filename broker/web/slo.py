@@ -1,5 +1,7 @@
 """Single logout over SAML: /t/<tenant>/saml/<idp>/slo hears the upstream, /logout/upstream sends browsers there.
 
+Whoever comes back from an OpenID provider arrives at /logout/upstream as well: its `state` is the `name`.
+
 Nothing of a message decides where a browser goes: only the upstream's own metadata and our clients' registered
 addresses do. A RelayState goes back to the upstream that sent it, and nowhere else.
 """
@@ -49,7 +51,7 @@ class SingleLogoutEndpoint:
 
     def upstream(self) -> Response:
         """The browser that set out goes on; its cookie is what it has and a link has not."""
-        configuration, name = self.live(), request.args.get("name", "")
+        configuration, name = self.live(), request.args.get("name") or request.args.get("state", "")
         browser = self.cookies.transaction(request)(name)
         step = self.logouts.go_on(configuration, name, browser or "")
         response = self._on(configuration, step)

@@ -79,4 +79,4 @@ class OpenIdKeys(Shape):
 
 BOTH = ("client_id", "client_secret", "client_secret_expires", "client_auth", "scopes", "authorize")
 OAUTH2_ONLY = ("endpoints",)
-OIDC_ONLY = tuple(key for key in OpenIdKeys.model_fields if key not in {*BOTH, *OAUTH2_ONLY})
+OIDC_ONLY = (*(key for key in OpenIdKeys.model_fields if key not in {*BOTH, *OAUTH2_ONLY}), "logout")

@@ -15,6 +15,7 @@ from broker.connectors.oidc import access_token, logout_token, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
 from broker.connectors.oidc.client_proof import Proof, prove, require_secret
+from broker.connectors.oidc.end_session import end_session_url, remembered
 from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims
 from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of, upstream_of
 from broker.connectors.oidc.provider import Provider
@@ -22,6 +23,8 @@ from broker.connectors.oidc.published import Published
 from broker.connectors.oidc.token_request import Tokens, for_code, redeem
 from broker.errors import AssertionRejected, TokenRejected
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect
+
+RETURN = "/logout/upstream"  # where a provider sends browsers that signed out: one address for all of them
 
 
 class OidcConnector:
@@ -82,7 +85,8 @@ class OidcConnector:
         identity = identity_of(self._idp, candidates, proven, filled, self._us)
         kept = tokens.refresh_token if self._idp.refresh is not None else None
         attributes = self._groups.filled_in(identity.attributes, proven.get("tid"), proven.get("oid"))
-        return replace(identity, attributes=attributes, refresh_token=kept)
+        more = remembered(tokens.id_token, proven) if self._settings.logout == "upstream" else {}
+        return replace(identity, attributes=attributes, refresh_token=kept, logout={**identity.logout, **more})
 
     def logged_out(self, message: str) -> LoggedOut:
         """A logout token. Raises TokenRejected: those of `logout_token.check`."""
@@ -92,6 +96,14 @@ class OidcConnector:
         )
         told = self._published.with_keys(lambda keys: logout_token.check(message, keys, settings.algorithms, expected))
         return replace(told, upstream=upstream_of(self._idp, {"iss": told.upstream}))
+
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun | None:
+        """None: the provider publishes no end_session_endpoint. Raises UpstreamUnavailable."""
+        endpoint = self._published.provider().end_session_endpoint
+        if endpoint is None:
+            return None
+        back = f"{self._us}{RETURN}"
+        return Begun(Redirect(end_session_url(endpoint, self._settings.client_id, known, back=back, name=name)), {})
 
     def vouch(self, identity: Identity, refresh_token: str, keep: Callable[[str], None]) -> None:
         """Is the person still welcome? Raises AssertionRejected: those of `renewal`; UpstreamUnavailable."""

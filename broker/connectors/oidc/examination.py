@@ -38,6 +38,8 @@ def examine(
     waits = vetting.moved(trusted, provider) if trusted is not None else ()
     if waits:
         yield changes.finding(f"another host of {', '.join(waits)}", idp, vetting.digest_of(provider))
+    if settings.logout == "upstream":
+        yield _end_session(provider)
     yield _algorithms(strict_json.parse_object(answer.body), settings)
     try:
         keys = read_keys(outbound.get(provider.jwks_uri, accept="application/json").body)
@@ -46,6 +48,12 @@ def examine(
         return
     named = ", ".join(sorted(key.kid or "without kid" for key in keys.keys))
     yield Finding("jwks", True, f"{len(keys.keys)} usable keys: {named}")
+
+
+def _end_session(provider: Provider) -> Finding:
+    if provider.end_session_endpoint is None:
+        return Finding("logout", False, "no usable end_session_endpoint: `logout: upstream` signs nobody out there")
+    return Finding("logout", True, f"sign-outs go to {provider.end_session_endpoint}")
 
 
 def _algorithms(document: Mapping[str, object], settings: OidcSettings) -> Finding:

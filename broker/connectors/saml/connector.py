@@ -119,6 +119,9 @@ class SamlConnector:
     def approve(self, digest: str) -> tuple[str, ...]:
         return self._trust.approve(digest)
 
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun | None:
+        return self.logout.ask(known, name)
+
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = sp.metadata(
             entity_id=self._entity_id,

@@ -96,7 +96,7 @@ class WsFedConnector:
         )
         return federation.MEDIA_TYPE, document
 
-    def sign_out(self, name: str) -> Begun:
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun:  # noqa: ARG002  the seam's signature
         """The browser signs out there and comes back to our callback with `name`. Raises UpstreamUnavailable."""
         back = f"{self._callback}?{urlencode({'name': name})}"
         return Begun(Redirect(sign_out_url(self._trust.current().sso_url, reply=back)), {})

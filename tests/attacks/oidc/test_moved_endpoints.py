@@ -12,7 +12,7 @@ from tests.attacks.oidc.relying_party import Clock, RelyingParty, Shelves, speak
 from tests.idps.oidc_op import OidcOp
 
 HOUR = 3600.0
-ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
+ENDPOINTS = ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"]
 
 
 class Heard:

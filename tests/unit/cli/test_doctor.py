@@ -51,6 +51,15 @@ def test_where_all_is_well(made: Installation) -> None:
     assert not list(made.folder.glob("*.key"))
 
 
+def test_whether_sign_outs_have_somewhere_to_go(made: Installation, nearby: Upstreams) -> None:
+    made.tenant("contoso", [{**nearby.oidc_row(made), "logout": "upstream"}], ["contoso.example"])
+    assert examine(made)[1]["contoso/op"]["logout"] == (True, f"sign-outs go to {nearby.oidc.issuer}/end")
+    nearby.oidc.switches.metadata["end_session_endpoint"] = None
+    code, found = examine(made)
+    nearby.oidc.switches.metadata.clear()
+    assert (code, found["contoso/op"]["logout"][0]) == (1, False)
+
+
 def test_dead_ones_expired_secrets_and_missing_secrets_fall_short(made: Installation, nearby: Upstreams) -> None:
     dead = {**nearby.oidc_row(made), "id": "dead", "issuer": "http://127.0.0.1:9/op"}
     poor = {**nearby.oidc_row(made), "id": "poor", "client_secret": {"env": "NOWHERE_TO_BE_FOUND"}}

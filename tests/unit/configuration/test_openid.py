@@ -145,3 +145,9 @@ def test_a_fingerprint_follows_every_setting(tmp_path: Path) -> None:
     changes: list[dict[str, Any]] = [{}, {"scopes": ["user"]}, {"authorize": {"allow_signup": "false"}}]
     made = [provider(tmp_path / str(n), **plain, **change).fingerprint for n, change in enumerate(changes)]
     assert len(set(made)) == 3
+
+
+def test_signing_out_there_too_is_for_the_operator_to_say(tmp_path: Path) -> None:
+    where = {"issuer": "https://idp.example.com"}
+    assert oidc(tmp_path / "a", **where).logout == "local"
+    assert oidc(tmp_path / "b", **where, logout="upstream").logout == "upstream"

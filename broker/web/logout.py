@@ -1,6 +1,7 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0; contract section 2, Logout).
 
-A valid `id_token_hint` ends its `sid` at once (expired, or signed by a retired key, is fine); anything else asks first.
+A valid `id_token_hint` ends its `sid` at once (expired, or signed by a retired key, is fine); anything else asks first,
+and who cancels comes to /logout/stay, which changes nothing.
 The browser leaves only to a registered `post_logout_redirect_uri` of a client that the request names; before that it
 loads the frames of the applications that want to learn of it there, and visits the upstreams that sign out with us.
 """
@@ -52,6 +53,7 @@ class Logout:
     def blueprint(self) -> Blueprint:
         routes = Blueprint("logout", __name__)
         routes.add_url_rule("/logout", "logout", self.logout, methods=["GET", "POST"])
+        routes.add_url_rule("/logout/stay", "stay", self.pages.stayed)
         return routes
 
     def logout(self) -> Response:

@@ -2,7 +2,7 @@
 
     login            e-mail form and chooser in one        error            what happened, what to do, the reference
     auto_post        a form on its way to an IdP           signed_out       the end
-    logout_confirm   asks before it ends a session
+    logout_confirm   asks before it ends a session         stayed           the answer was no
 
 Names of organisations and applications are isolated (`<bdi>`) and escaped. No page needs JavaScript.
 """
@@ -148,6 +148,10 @@ class Pages:
         """Asks by POST /logout with `fields`; afterwards the browser may go to `post_logout_redirect_uri`."""
         allow = form_action(self._issuer, fields.get("post_logout_redirect_uri", ""))
         return self._page("logout_confirm.html", allow=allow, fields=fields)
+
+    def stayed(self) -> Response:
+        """Who asked for the sign-out is not proven, so this leads to no address of theirs."""
+        return self._page("stayed.html")
 
     def auto_post(
         self,

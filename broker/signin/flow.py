@@ -8,7 +8,7 @@ read the browser's session cookie (contract section 2, Hosts and cookies).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -32,6 +32,7 @@ from broker.model import (
 from broker.policy import Address, Admitted
 from broker.sessions import Sessions
 from broker.signin.correlation import Correlation, Fault, lost
+from broker.signin.portal import Landing
 from broker.store import Store, Transaction
 
 Cookies = Callable[[str], str | None]  # a transaction's name -> what this browser sent for it
@@ -161,9 +162,12 @@ class SignIn:
         self._sessions.touch(session)
         return Completed(request, code, session, None)
 
-    def abandoned(self, payloads: tuple[str, ...]) -> tuple[AuditEvent, ...]:
-        """The audit events of sign-ins that nobody finished, from the store's expired rows."""
-        requests = (serial.loads(AuthRequest, payload) for payload in payloads)
+    def abandoned(self, expired: Sequence[tuple[str, str]]) -> tuple[AuditEvent, ...]:
+        """The audit events of sign-ins that nobody finished, from the store's expired rows (kind, value).
+
+        A row is one sign-in: the answer takes the request, and what it parks takes its place.
+        """
+        requests = (_request_of(kind, value) for kind, value in expired)
         return tuple(replace(_event("sign_in.abandoned", request), outcome="abandoned") for request in requests)
 
     def _admit(self, configuration: Configuration, request: AuthRequest, ip: Address) -> Admitted:
@@ -232,6 +236,15 @@ class SignIn:
         expires_at = int(self._clock()) + self._lifetimes.code
         transaction.of(session.tenant).put("code", code, serial.dumps(payload), expires_at)
         return code
+
+
+def _request_of(kind: str, value: str) -> AuthRequest:
+    match kind:
+        case "arrival":
+            value = serial.loads(Arrival, value).request
+        case "portal":
+            value = serial.loads(Landing, value).request
+    return serial.loads(AuthRequest, value)
 
 
 def _require_hinted_person(request: AuthRequest, session: Session) -> None:

@@ -1,4 +1,6 @@
-"""What must be true before the first request: schema at head, keys made, a live revision. Run once, by the master."""
+"""What must be true before the first request: schema at head, keys made, a live revision that loads. Run once, by the
+master: what there is to say of the configuration is said here, and not by every worker.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from urllib.parse import urlsplit
 
 from broker import configuration, telemetry
 from broker.app import sp_keys
+from broker.app.live import load_live
 from broker.audit import new_reference
 from broker.errors import ConfigurationError, Problem
 from broker.model import AuditEvent, Configuration, Deployment
@@ -44,6 +47,7 @@ def prepare(
             store.upgrade()
         store.require_head()
         revise(store, folder, deployment, environ, apply=apply, now=int(clock()))
+        load_live(store, folder, deployment, environ, LOG.warning)
         key_ring(store, deployment, clock).ensure()
         with store.transaction() as transaction:
             sp_keys.ensure(transaction.deployment, sp_keys.purpose(), sp_host(deployment), int(clock()))

@@ -158,7 +158,7 @@ def _approve(loaded: Configuration, deployment: Deployment, store: Store | None,
     if as_json:
         print(json.dumps({"tenant": idp.tenant, "idp": idp.id, "approved": approved}, indent=2))
     else:
-        said = f"approved: {', '.join(approved)}; in force within the hour" if approved else "no such change waits"
+        said = f"approved: {', '.join(approved)}; in force within a minute" if approved else "no such change waits"
         print(f"{place}: {said}")
     return 0 if approved else 1
 

@@ -3,6 +3,7 @@
 Age of our copy:   up to `fresh`           used as it is
                    up to `stale`           fetched again; where that fails, still used
                    older                   fetched again; where that fails, so does the sign-in
+Once a minute the store is asked whether another process has a newer copy, or an operator approved a waiting one.
 After a failed fetch the provider is left alone for COOL_DOWN seconds (RETRY, where there is no copy at all).
 Behind the scenes a copy is renewed about every 12 hours, so that one which nobody has asked for is not old either.
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from broker.connectors.breaker import DEAD, Turn, down
+from broker.connectors.breaker import Turn, public_of
 from broker.connectors.connector import Documents
 from broker.errors import UpstreamUnavailable
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 COOL_DOWN = 60
 RETRY = 5
+LOOK = 60  # seconds between two looks into the store while our copy is fresh
 RENEW = 12 * 3600
 _CLOCKS_APART = 60  # seconds that another process may be ahead of us
 
@@ -85,6 +87,7 @@ class Kept(Generic[T]):
         self._copy: _Copy[T] | None = None
         self._failure: tuple[float, UpstreamUnavailable] | None = None
         self._turn = Turn()
+        self._looked_at = float("-inf")
 
     def current(self) -> T:
         """The document, at most `fresh` old if the provider answers, `stale` if not. Raises UpstreamUnavailable."""
@@ -108,12 +111,19 @@ class Kept(Generic[T]):
     def _no_older_than(self, seconds: int) -> T:
         copy = self._copy
         if copy is not None and self._within(copy.fetched_at, seconds):
-            return copy.value
+            return copy.value if self._within(self._looked_at, LOOK) else self._looked(copy)
         if copy is None or not self._within(copy.fetched_at, self._stale):
             with self._turn.waited_for():
                 return self._renewed(seconds)
         with self._turn.if_free() as ours:
             return self._renewed(seconds) if ours else copy.value
+
+    def _looked(self, copy: _Copy[T]) -> T:
+        """The store's copy, if that is newer than ours."""
+        with self._turn.if_free() as ours:
+            if ours:
+                self._take_stored()
+        return (self._copy or copy).value
 
     def _renewed(self, seconds: int) -> T:
         """Another thread's copy, another process' copy, the provider's, or the last known good one."""
@@ -134,6 +144,7 @@ class Kept(Generic[T]):
         return fetched.value
 
     def _take_stored(self) -> None:
+        self._looked_at = self._clock()
         stored = self._shelf.load()
         if stored is None or (self._copy is not None and stored[1] <= self._copy.fetched_at):
             return
@@ -165,8 +176,7 @@ class Kept(Generic[T]):
     def _leave_alone_after_failure(self, seconds: int) -> None:
         if self._failure is not None and self._within(self._failure[0], seconds):
             failed_at, failed = self._failure
-            public = down(failed_at).public if failed.reason in DEAD else failed.public
-            raise UpstreamUnavailable(failed.reason, public, detail=failed.detail)
+            raise UpstreamUnavailable(failed.reason, public_of(failed, failed_at), detail=failed.detail)
 
     def _within(self, moment: float, seconds: int) -> bool:
         return -_CLOCKS_APART <= self._clock() - moment <= seconds

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from broker.errors import UpstreamUnavailable
 from broker.model import AuditEvent
 from broker.outbound import Outbound
 from tests.attacks.oidc.relying_party import Clock, RelyingParty, Shelves, speaking
@@ -88,6 +89,38 @@ def test_rp_75_what_an_operator_approved_is_in_force_and_nothing_else(
     assert party.connector.approve(latest) == (), "nothing waits any more"
     fresh = RelyingParty(op, outbound, clock=clock, notices=heard, shelves=shelves)
     assert fresh.begin()[1].startswith(thief.issuer)
+
+
+def test_rp_75_a_running_worker_hears_of_an_approval_within_a_minute(
+    op: OidcOp, thief: OidcOp, outbound: Outbound
+) -> None:
+    clock, heard, shelves = Clock(), Heard(), Shelves()
+    party, other = (RelyingParty(op, outbound, clock=clock, notices=heard, shelves=shelves) for _ in range(2))
+    party.begin()
+    moved(op, thief, "authorization_endpoint")
+    clock.ahead = 2 * HOUR
+    assert all(one.begin()[1].startswith(op.issuer) for one in (party, other))
+    RelyingParty(op, outbound, clock=clock, notices=heard, shelves=shelves).connector.approve(
+        heard.events[0].detail["digest"]
+    )
+    clock.ahead += 61
+    asked = op.asked("/.well-known/openid-configuration")
+    assert all(one.begin()[1].startswith(thief.issuer) for one in (party, other))
+    assert op.asked("/.well-known/openid-configuration") == asked, "the store knows"
+
+
+@pytest.mark.parametrize(
+    ("discovery", "said"),
+    [("{op}/elsewhere", "answers with an error since"), ("http://127.0.0.1:9/", "has not answered since")],
+)
+def test_a_failure_that_lasts_is_told_as_what_it_is(op: OidcOp, outbound: Outbound, discovery: str, said: str) -> None:
+    discovery = discovery.format(op=op.issuer)
+    party = RelyingParty(op, outbound, discovery=discovery)
+    with pytest.raises(UpstreamUnavailable):
+        party.begin()
+    with pytest.raises(UpstreamUnavailable) as failure:
+        party.begin()
+    assert said in failure.value.public
 
 
 def test_a_change_that_was_taken_back_waits_no_more(op: OidcOp, thief: OidcOp, outbound: Outbound) -> None:

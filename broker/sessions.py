@@ -31,6 +31,7 @@ from broker.store import Store, TenantStore, Transaction
 TOUCH_EVERY = 60  # seconds between two writes of a session's `last_seen`
 GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
 BY_EMAIL = ("", "email")  # the IdP (no id is empty) and upstream under which an address is a person's further name
+PROOF_LASTS = 180 * 86400  # seconds that an address stays its last prover's: one that is given to somebody else is free
 LINKED = "by email "  # before the upstream of a name that an address gave: it counts while the IdP links by addresses
 GROUPS_MISSING = (
     "Your organisation's identity provider did not send all your groups, and without them nobody may sign in. "
@@ -176,7 +177,7 @@ class Sessions:
         """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
 
         Then an address is a further name of whoever brought it first, and a new subject that brings it is that person,
-        for as long as the IdP links by addresses.
+        for as long as the IdP links by addresses. Nobody who has not proven it for PROOF_LASTS keeps it.
         """
         own = (identity.idp, identity.upstream, identity.subject)
         if not admitted.idp.link_by_email:
@@ -186,12 +187,12 @@ class Sessions:
         address = self._linking_address(admitted, identity)
         if address is None:
             return known or home.person(*own)
-        linked = home.known_person(*BY_EMAIL, address)
+        lapsed = int(self._clock()) - PROOF_LASTS
+        linked = home.proven_person(*BY_EMAIL, address, lapsed)
         if known is None and linked is not None and home.alias_person(*by_address, linked):
-            return linked
+            known = linked
         sub = known or home.known_person(*by_address) or home.person(*own)
-        if linked is None:
-            home.alias_person(*BY_EMAIL, address, sub)
+        home.prove_name(*BY_EMAIL, address, sub, lapsed)
         return sub
 
     def _linking_address(self, admitted: Admitted, identity: Identity) -> str | None:

@@ -70,6 +70,19 @@ ALIAS_PERSON = text(
     "AND NOT EXISTS (SELECT 1 FROM persons WHERE tenant = :tenant AND key = :key) "
     "ON CONFLICT (tenant, key) DO NOTHING RETURNING sub"
 )
+# A name that counts only while it is young: taken from whoever it has lapsed for, made young again by its bearer.
+PROVE_NAME = text(
+    "INSERT INTO person_aliases (tenant, key, idp, who, sub, made_at) "
+    "SELECT tenant, CAST(:key AS TEXT), CAST(:idp AS TEXT), CAST(:who AS TEXT), sub, CAST(:made_at AS BIGINT) "
+    "FROM persons WHERE tenant = :tenant AND sub = :sub "
+    "ON CONFLICT (tenant, key) DO UPDATE SET sub = excluded.sub, made_at = excluded.made_at "
+    "WHERE person_aliases.sub = excluded.sub OR person_aliases.made_at <= :lapsed RETURNING sub"
+)
+PROVEN_SUB = select(person_aliases.c.sub).where(
+    person_aliases.c.tenant == _tenant,
+    person_aliases.c.key == bindparam("key"),
+    person_aliases.c.made_at > bindparam("lapsed"),
+)
 PEOPLE_OF = union_all(
     *(
         select(named.c.key, named.c.who, named.c.sub).where(named.c.tenant == _tenant, named.c.idp == bindparam("idp"))

@@ -32,17 +32,22 @@ class UpstreamStore:
 
     def alias_person(self, idp: str, upstream: str, subject: str, sub: str) -> bool:
         """A further name for a person. False: there is no such person here, or somebody bears the name already."""
-        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
-        new = {
-            "tenant": self._tenant,
-            "key": key,
-            "idp": idp,
-            "who": self._sealing.close(json.dumps([upstream, subject]), "persons", self._tenant, key),
-            "sub": sub,
-            "made_at": self._now(),
-        }
         with self._connections.one() as link:
-            return link.row(statements.ALIAS_PERSON, new) is not None
+            return link.row(statements.ALIAS_PERSON, self._alias(idp, upstream, subject, sub)) is not None
+
+    def proven_person(self, idp: str, upstream: str, subject: str, lapsed: int) -> str | None:
+        """The `sub` behind a further name that was given or proven after the moment `lapsed`."""
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        wanted = {"this_tenant": self._tenant, "key": key, "lapsed": lapsed}
+        with self._connections.one() as link:
+            sub: str | None = link.value(statements.PROVEN_SUB, wanted)
+        return sub
+
+    def prove_name(self, idp: str, upstream: str, subject: str, sub: str, lapsed: int) -> bool:
+        """The person has just proven this further name. False: it is another's, who did so after `lapsed`."""
+        proven = {**self._alias(idp, upstream, subject, sub), "lapsed": lapsed}
+        with self._connections.one() as link:
+            return link.row(statements.PROVE_NAME, proven) is not None
 
     def people_of(self, idp: str) -> tuple[KnownPerson, ...]:
         """Everybody whom an IdP has a name for, aliases too."""
@@ -140,6 +145,17 @@ class UpstreamStore:
     def _known(self, row: Row) -> KnownPerson:
         upstream, subject = json.loads(self._sealing.open(row.who, "persons", self._tenant, row.key))
         return KnownPerson(upstream, subject, row.sub)
+
+    def _alias(self, idp: str, upstream: str, subject: str, sub: str) -> dict[str, object]:
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        return {
+            "tenant": self._tenant,
+            "key": key,
+            "idp": idp,
+            "who": self._sealing.close(json.dumps([upstream, subject]), "persons", self._tenant, key),
+            "sub": sub,
+            "made_at": self._now(),
+        }
 
     def _closed(self, sid: str, giver: str, refresh_token: str | None) -> str:
         place = f"{sid} {giver}"

@@ -158,6 +158,27 @@ def test_rp_62_what_an_address_linked_ends_with_the_setting(linking: World) -> N
     assert subject(linking, "op-rs256", "b", "ana@contoso.com") == alone
 
 
+def test_rp_62_an_address_that_its_owner_no_longer_proves_is_free(linking: World) -> None:
+    """Ana left; months later somebody else is given her address, at another identity provider of the tenant."""
+    ana = subject(linking, "op", "a", "ana@contoso.com")
+    later(linking, days=100)
+    assert subject(linking, "op", "a", "ana@contoso.com") == ana, "proven again"
+    later(linking, days=100)
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == ana
+    later(linking, days=181)
+    successor = subject(linking, "op-rs256", "c", "ana@contoso.com")
+    assert successor != ana
+    assert subject(linking, "op", "a", "ana@contoso.com") == ana, "who is known stays who they are"
+    assert subject(linking, "op", "d", "ana@contoso.com") == successor, "and the address is its new owner's"
+
+
+def later(world: World, *, days: int) -> None:
+    world.clock.ahead += days * 86400
+    for op in world.ops.values():
+        op._clock = world.clock
+    world.forget_providers()
+
+
 def test_rp_61_nobody_waits_with_an_unproven_address_for_its_owner(linking: World) -> None:
     """Somebody signs in first and claims the address; whoever proves it later is not joined to them."""
     waiting = subject(linking, "op", "mallory", "ana@contoso.com", verified=False)

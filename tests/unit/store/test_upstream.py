@@ -69,6 +69,21 @@ def test_what_has_expired_is_gone(store: Store, clock: Clock) -> None:
     assert here.groups("adfs", "person-1") is None
 
 
+def test_a_proven_name_changes_hands_only_once_it_has_lapsed(store: Store, clock: Clock) -> None:
+    here = store.of("contoso")
+    anna, bert = here.person("adfs", UPSTREAM, "anna"), here.person("entra", UPSTREAM, "bert")
+    name = ("", "email", "a@contoso.example")
+    assert here.prove_name(*name, anna, NOW - 100)
+    clock.now = NOW + 50
+    assert not here.prove_name(*name, bert, NOW - 50)
+    assert here.prove_name(*name, anna, NOW - 50), "young again"
+    assert here.proven_person(*name, NOW + 49) == anna
+    assert here.proven_person(*name, NOW + 50) is None
+    clock.now = NOW + 150
+    assert here.prove_name(*name, bert, NOW + 50)
+    assert here.proven_person(*name, NOW + 50) == bert
+
+
 def test_an_alias_never_takes_a_name_that_somebody_bears(store: Store) -> None:
     here = store.of("contoso")
     anna, bert = here.person("adfs", UPSTREAM, "anna"), here.person("entra", UPSTREAM, "bert")

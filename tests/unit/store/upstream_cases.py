@@ -23,6 +23,19 @@ def alias_person(_store: Store, a: TenantStore, b: TenantStore) -> None:
     assert b.person("entra", "https://new", "a-1") != sub
 
 
+def proven_person(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    sub = a.person("adfs", "https://idp", "anna")
+    assert a.prove_name("", "email", "anna@a.example", sub, NOW - 1)
+    assert b.proven_person("", "email", "anna@a.example", 0) is None
+    assert a.proven_person("", "email", "anna@a.example", NOW - 1) == sub
+
+
+def prove_name(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    sub = a.person("adfs", "https://idp", "anna")
+    assert not b.prove_name("", "email", "anna@a.example", sub, NOW - 1)
+    assert b.known_person("", "email", "anna@a.example") is None
+
+
 def people_of(_store: Store, a: TenantStore, b: TenantStore) -> None:
     sub = a.person("adfs", "https://idp", "anna")
     assert b.people_of("adfs") == ()
@@ -101,6 +114,8 @@ def groups(_store: Store, a: TenantStore, b: TenantStore) -> None:
 CASES = (
     known_person,
     alias_person,
+    proven_person,
+    prove_name,
     people_of,
     sessions_at,
     sessions_named,

@@ -8,6 +8,7 @@ Transaction   several of them together, with the audit events, in one commit
 
 from broker.store.deployment import DeploymentStore
 from broker.store.records import Grant, KnownPerson, RefreshUse, Revision, StoredEvent, StoredKey, UpstreamHeld
+from broker.store.sealing import revision_digest
 from broker.store.store import Store, StoreDocuments
 from broker.store.tenant import TenantStore
 from broker.store.transaction import Transaction
@@ -25,4 +26,5 @@ __all__ = [
     "TenantStore",
     "Transaction",
     "UpstreamHeld",
+    "revision_digest",
 ]

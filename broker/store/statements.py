@@ -140,6 +140,7 @@ GRANT = select(grants).where(
 GRANT_OF_CODE = select(grants.c.tenant, grants.c.id).where(grants.c.code == bindparam("this_code"))
 _REVOKE = update(grants).where(grants.c.tenant == _tenant, grants.c.revoked_at.is_(None)).values(revoked_at=_at)
 REVOKE_GRANT = _REVOKE.where(grants.c.id == bindparam("this_grant"))
+REVOKE_GRANTS = _REVOKE
 REVOKE_SESSION_GRANTS = _REVOKE.where(grants.c.sid == bindparam("this_sid"), grants.c.offline.is_(False))
 ADD_REFRESH = insert(refresh_tokens)
 _refresh_state = (refresh_tokens.c.grant_id, refresh_tokens.c.expires_at, refresh_tokens.c.uses)
@@ -236,6 +237,11 @@ EVENTS = _EVENTS
 EVENTS_OF_REFERENCE = _EVENTS.where(_reference)
 TENANT_EVENTS = _EVENTS.where(audit_events.c.tenant == _tenant)
 TENANT_EVENTS_OF_REFERENCE = TENANT_EVENTS.where(_reference)
+
+# a tenant's end
+END_SESSIONS = delete(sessions).where(sessions.c.tenant == _tenant)
+END_ONE_TIME = delete(one_time).where(one_time.c.tenant == _tenant)
+END_UPSTREAM_TOKENS = delete(upstream_tokens).where(upstream_tokens.c.tenant == _tenant)
 
 # housekeeping
 LOCK = text("SELECT pg_advisory_xact_lock(:key)")

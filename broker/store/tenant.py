@@ -118,6 +118,15 @@ class TenantStore(UpstreamStore):
         with self._connections.one() as link:
             link.run(statements.REVOKE_SESSION_GRANTS, {**self._sid(sid), "at": at})
 
+    def end_everything(self, at: int) -> None:
+        """The tenant was removed: its sessions end, its grants are revoked, what is in flight is gone."""
+        wanted = {"this_tenant": self._tenant}
+        with self._connections.several() as link:
+            link.run(statements.END_SESSIONS, wanted)
+            link.run(statements.REVOKE_GRANTS, {**wanted, "at": at})
+            link.run(statements.END_ONE_TIME, wanted)
+            link.run(statements.END_UPSTREAM_TOKENS, wanted)
+
     def add_refresh(self, token: str, grant_id: str, expires_at: int) -> None:
         """StoreError `conflict`: this tenant has no such grant."""
         row = {

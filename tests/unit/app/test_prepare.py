@@ -30,11 +30,11 @@ def test_first_revision_is_made_once_when_another_node_is_quicker(
     def load_while_another_node_applies(bundle: Bundle, own: Deployment, **more: object) -> Configuration:
         calls.append(1)
         if len(calls) == 1:
-            revise(store, tmp_path, deployment, {}, apply=True, now=0)
+            revise(store, tmp_path, deployment, {}, apply=True, clock=lambda: 0.0)
         return load(bundle, own, **more)  # type: ignore[arg-type]  # what `revise` passes
 
     monkeypatch.setattr(configuration, "load", load_while_another_node_applies)
-    revise(store, tmp_path, deployment, {}, apply=True, now=0)
+    revise(store, tmp_path, deployment, {}, apply=True, clock=lambda: 0.0)
     assert [revision.number for revision in store.deployment.revisions()] == [1]
     assert len(calls) == 2
     store.close()

@@ -55,6 +55,10 @@ static: $(STAMP)
 bench: $(STAMP) ## CPU time of whole sign-ins by phase; QUICK=1 takes under 50 s
 	$(VENV)/bin/python -m tests.performance.bench $(if $(QUICK),--quick)
 
+.PHONY: soak
+soak: $(STAMP) ## Ten minutes of sign-ins while keys roll and identity providers fail; MINUTES=3 is shorter
+	$(VENV)/bin/python -m tests.soak --minutes $(or $(MINUTES),10)
+
 ##@ Tidy
 .PHONY: fmt
 fmt: $(STAMP) ## Format the code and apply the safe fixes

@@ -22,7 +22,7 @@ From the front door down; what stands on one line knows nothing of its neighbour
     sessions                  a person's sessions, and what may be said of them now
     persons                     who somebody is to a tenant, and by which address
     configuration home_realm claims clients connectors policy store tokens audit handout
-    oauth2 jose xml seal expressions outbound domains assurance telemetry
+    oauth2 jose xml seal expressions outbound domains assurance limits telemetry
     model                     frozen values
     errors                    one tree
 """

@@ -14,23 +14,30 @@ from broker.store import TenantStore
 
 GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
 BY_EMAIL = ("", "email")  # the IdP (no id is empty) and upstream under which an address is a person's further name
+PROOF_LASTS = 180 * 86400  # seconds that an address stays its last prover's: one that is given to somebody else is free
+LINKED = "by email "  # before the upstream of a name that an address gave: it counts while the IdP links by addresses
 
 
-def sub_of(home: TenantStore, admitted: Admitted, identity: Identity) -> str:
+def sub_of(home: TenantStore, admitted: Admitted, identity: Identity, now: int) -> str:
     """By (tenant, IdP, upstream, subject); by a proven address only where the IdP's configuration opts in.
 
-    Then an address is a further name of whoever brought it first, and a new subject that brings it is that person.
+    Then an address is a further name of whoever brought it first, and a new subject that brings it is that person,
+    for as long as the IdP links by addresses. Nobody who has not proven it for PROOF_LASTS keeps it.
     """
-    address = proven_address(admitted.home_tenant, admitted.idp, identity) if admitted.idp.link_by_email else None
+    own = (identity.idp, identity.upstream, identity.subject)
+    if not admitted.idp.link_by_email:
+        return home.person(*own)
+    by_address = (identity.idp, f"{LINKED}{identity.upstream}", identity.subject)
+    known = home.known_person(*own) or home.known_person(*by_address)
+    address = proven_address(admitted.home_tenant, admitted.idp, identity)
     if address is None:
-        return home.person(identity.idp, identity.upstream, identity.subject)
-    known = home.known_person(identity.idp, identity.upstream, identity.subject)
-    linked = home.known_person(*BY_EMAIL, address)
-    if known is None and linked is not None:
-        home.alias_person(identity.idp, identity.upstream, identity.subject, linked)
-    sub = home.person(identity.idp, identity.upstream, identity.subject)
-    if linked is None:
-        home.alias_person(*BY_EMAIL, address, sub)
+        return known or home.person(*own)
+    lapsed = now - PROOF_LASTS
+    linked = home.proven_person(*BY_EMAIL, address, lapsed)
+    if known is None and linked is not None and home.alias_person(*by_address, linked):
+        known = linked
+    sub = known or home.known_person(*by_address) or home.person(*own)
+    home.prove_name(*BY_EMAIL, address, sub, lapsed)
     return sub
 
 

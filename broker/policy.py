@@ -207,6 +207,11 @@ def upstream_of(idp: IdentityProvider) -> str:
     return "" if idp.saml is None else idp.saml.entity_id or _named_by(idp.saml.metadata, metadata.SAML_IDP)
 
 
+def giver_of(idp: IdentityProvider) -> str:
+    """What a token that the IdP gives is sealed for: pointed at another upstream, it is another giver."""
+    return f"{idp.tenant}/{idp.id} {upstream_of(idp)}"
+
+
 def serves(idp: IdentityProvider, upstream: str) -> bool:
     """Whether the settings still accept this issuer: of Entra's many tenants, one may have left the list."""
     return idp.oidc is None or not idp.oidc.of_many_tenants or upstream in idp.oidc.issuers

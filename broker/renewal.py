@@ -10,6 +10,7 @@ The upstream is asked outside any transaction of ours: a slow one holds up nobod
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from broker import policy, telemetry
@@ -20,7 +21,9 @@ from broker.model import AuditEvent, Configuration, IdentityProvider, Session, U
 from broker.sessions import Sessions
 from broker.store import Store, UpstreamHeld
 
-BUSY = 15  # seconds that one caller may take; after a failure, that nobody asks again
+# Seconds that one caller may take; after a failure, that nobody asks again. A vouching makes at most six requests of
+# five seconds, each after a second of waiting: discovery and token, keys and their discovery, and those two once more.
+BUSY = 60
 
 
 class _End(Protocol):
@@ -45,23 +48,23 @@ class Renewal:
         if idp is None or idp.refresh is None:
             return True
         here, now = self._store.of(session.tenant), int(self._clock())
-        held = here.upstream(session.sid) or UpstreamHeld(session.created_at, None)
+        held = here.upstream(session.sid, policy.giver_of(idp)) or UpstreamHeld(session.created_at, None)
         if now - held.checked_at < idp.refresh.max_age:
             return True
         if held.refresh_token is None:
             return self._ended(configuration, session, "upstream_unchecked")
-        claimed = here.claim_upstream(session.sid, now - idp.refresh.max_age, now + BUSY)
+        claimed = here.claim_upstream(session.sid, policy.giver_of(idp), now - idp.refresh.max_age, now + BUSY)
         if claimed is None or claimed.refresh_token is None:
             return self._tolerated(configuration, session, idp.refresh, held.checked_at)
         try:
-            newer = self._asked(idp, session, claimed.refresh_token)
+            self._ask(idp, session, claimed.refresh_token)
         except AssertionRejected as refused:
             return self._ended(configuration, session, f"upstream_{refused.reason}")
         except UpstreamUnavailable as failed:
             telemetry.report(failed.about(event="session.unchecked", tenant=session.tenant, idp=session.idp))
             return self._tolerated(configuration, session, idp.refresh, claimed.checked_at)
         with self._store.transaction() as transaction:
-            transaction.of(session.tenant).checked_upstream(session.sid, newer, int(self._clock()))
+            transaction.of(session.tenant).checked_upstream(session.sid, int(self._clock()))
             transaction.record(_event(session))
         return True
 
@@ -81,12 +84,16 @@ class Renewal:
         if not self.stands(configuration, grant.session):
             raise InvalidGrant("upstream_ended").about(client_id=client_id, tenant=tenant)
 
-    def _asked(self, idp: IdentityProvider, session: Session, refresh_token: str) -> str:
-        """The refresh token to use next. Raises AssertionRejected, UpstreamUnavailable."""
+    def _ask(self, idp: IdentityProvider, session: Session, refresh_token: str) -> None:
+        """A refresh token that comes is kept at once: the old one is gone, whatever the rest of the answer is worth.
+
+        Raises AssertionRejected, UpstreamUnavailable.
+        """
         connector = self._connectors.of(idp)
         if not isinstance(connector, Vouches):
             raise AssertionRejected("unchecked", detail=f"protocol {idp.protocol} has no such question")
-        return connector.vouch(self._sessions.identity(session), refresh_token)
+        keep = partial(self._store.of(session.tenant).rotated_upstream, session.sid, policy.giver_of(idp))
+        connector.vouch(self._sessions.identity(session), refresh_token, keep)
 
     def _tolerated(
         self, configuration: Configuration, session: Session, limits: UpstreamRefresh, checked_at: int

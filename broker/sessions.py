@@ -50,7 +50,7 @@ class Sessions:
         """
         now = int(self._clock())
         home = transaction.of(admitted.home_tenant.id)
-        sub = persons.sub_of(home, admitted, identity)
+        sub = persons.sub_of(home, admitted, identity, now)
         identity, refresh_token = replace(identity, refresh_token=None), identity.refresh_token
         identity = persons.with_known_groups(home, admitted.idp, sub, identity, now)
         identity = persons.with_record(home, admitted.idp, sub, identity)
@@ -73,7 +73,8 @@ class Sessions:
         session = self._keep(transaction, admitted, session, identity, browser)
         if admitted.idp.refresh is not None:
             until = session.expires_at + self._lifetimes.refresh_token
-            transaction.of(session.tenant).keep_upstream(session.sid, refresh_token, now, until)
+            giver = policy.giver_of(admitted.idp)
+            transaction.of(session.tenant).keep_upstream(session.sid, giver, refresh_token, now, until)
         return session
 
     def switch(self, transaction: Transaction, admitted: Admitted, source: Session, browser: str) -> Session:

@@ -10,10 +10,11 @@ import json
 import logging
 import re
 import sys
+import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
-from broker.errors import BrokerError
+from broker.errors import BrokerError, UpstreamUnavailable
 
 LONGEST = 500  # characters of one value
 SUBJECTS = ("event", "reference", "tenant", "idp", "client_id", "reason", "detail")
@@ -38,14 +39,26 @@ def logger(name: str) -> logging.Logger:
 
 
 def report(error: BrokerError) -> None:
-    """One line for a failure that was answered: ours (5xx) as an error with its trace, the others' as information."""
-    ours = error.status >= 500
+    """One line for a failure that was answered: ours (5xx) as an error with its trace, the others' as information.
+
+    An identity provider that does not answer is a warning without one: a page of trace for each of its people would
+    bury what is ours.
+    """
+    ours = error.status >= 500 and not isinstance(error, UpstreamUnavailable)
+    level = logging.WARNING if isinstance(error, UpstreamUnavailable) else logging.INFO
     logger("refused").log(
-        logging.ERROR if ours else logging.INFO,
+        logging.ERROR if ours else level,
         error.code,
         extra={subject: getattr(error, subject) for subject in SUBJECTS},
         exc_info=error if ours else None,
     )
+
+
+def broke(what: str, error: BaseException, **subjects: str) -> None:
+    """One line for what nobody foresaw: its kind and its place. Its text may hold anything, and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
+    logger("broke").error("%s broke", what, extra={"reason": type(error).__name__, "detail": place, **subjects})
 
 
 def clean(value: str) -> str:

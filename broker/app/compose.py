@@ -34,7 +34,7 @@ from broker.signin import Correlation, Portal, SignIn, Switching
 from broker.signout import SingleLogouts
 from broker.store import Store, StoreDocuments
 from broker.tokens.pairwise import Pairwise, stored
-from broker.web import errors, headers, hosts, operations
+from broker.web import errors, forms, headers, hosts, operations
 from broker.web.cookies import Cookies
 from broker.web.pages import Pages
 from broker.web.requested import Requests
@@ -59,15 +59,23 @@ def create(
     telemetry.configure(json=environ.get("BROKER_LOG") == "json")
     house = build(folder, environ, overrides or {}, clock, resolve)
     app = Flask("broker", static_folder=None, template_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.request_class = forms.Request
+    app.config["MAX_CONTENT_LENGTH"] = forms.LARGEST_FORM
     app.url_map.merge_slashes = False  # another spelling of an address is another address, not a redirect
     app.extensions["broker"] = house
     _register(app, house)
     if upkeep:
         rounds = Rounds(house.live, house.connectors, clock)
-        Upkeep(house.store, house.live, house.signin, clock, rounds.look).start()
+        kept = app.extensions[UPKEEP] = Upkeep(house.store, house.live, house.signin, rounds, clock)
+        kept.start()
     return app
+
+
+def close(app: Flask) -> None:
+    """At the worker's end."""
+    if UPKEEP in app.extensions:
+        app.extensions[UPKEEP].stop()
+    app.extensions["broker"].store.close()
 
 
 def build(
@@ -170,3 +178,6 @@ def _application(house: House) -> Callable[[str], str | None]:
         return client.name if client else None
 
     return name
+
+
+UPKEEP = "broker upkeep"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+
+from broker import limits
 from broker.app.house import House
+from broker.limits import Limits
 from broker.web.authorize import Authorize
 from broker.web.callback import Callbacks
 from broker.web.logout import Logout
+from broker.web.lookups import Lookups
 from broker.web.rp_keys import RpKeysEndpoint
 from broker.web.slo import SingleLogoutEndpoint
 from broker.web.switch import Switch
@@ -40,7 +45,7 @@ def front(
             verify_hint=house.tokens.hint_claims,
             logouts=house.logouts,
         ),
-        SingleLogoutEndpoint(house.live, house.logouts, house.pages),
+        SingleLogoutEndpoint(house.live, house.logouts, house.pages, house.cookies),
         RpKeysEndpoint(house.live, house.rp_keys.jwks),
         UpstreamLogout(house.live, house.store, house.connectors, house.signout, house.pages, house.clock),
         WsFedSignOut(house.live, house.store, house.connectors, house.signout, house.cookies, house.pages),
@@ -61,6 +66,7 @@ def _authorize(house: House) -> Authorize:
         hints=house.tokens,
         stands=house.renewal.stands,
         clock=house.clock,
+        lookups=Lookups(Limits(house.clock, secrets.token_bytes(limits.SECRET_BYTES))),
     )
 
 

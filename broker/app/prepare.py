@@ -1,26 +1,24 @@
-"""What must be true before the first request: schema at head, keys made, a live revision. Run once, by the master."""
+"""What must be true before the first request: schema at head, keys made, a live revision that loads. Run once, by the
+master: what there is to say of the configuration is said here, and not by every worker.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from broker import configuration, telemetry
 from broker.app import sp_keys
-from broker.audit import new_reference
-from broker.errors import ConfigurationError, Problem
-from broker.model import AuditEvent, Configuration, Deployment, Guest
+from broker.app.live import load_live
+from broker.app.revisions import Installation, Revisions, drift
+from broker.model import Deployment
 from broker.seal import Seal, load_key
-from broker.store import Revision, Store, StoredKey
+from broker.store import Store, StoredKey
 from broker.tokens import pairwise
 from broker.tokens.keys import KeyRing
 
-GIVEN = "tenant id"  # remembered in the tenant of that id
-FOREVER = 2**62
-REVISIONS = "revisions"
 LOG = telemetry.logger("start")
 
 
@@ -45,7 +43,8 @@ def prepare(
         if store.empty():
             store.upgrade()
         store.require_head()
-        revise(store, folder, deployment, environ, apply=apply, now=int(clock()))
+        revise(store, folder, deployment, environ, apply=apply, clock=clock)
+        load_live(store, folder, deployment, environ, LOG.warning)
         key_ring(store, deployment, clock).ensure()
         with store.transaction() as transaction:
             pairwise.ensure(transaction.deployment, StoredKey, int(clock()))
@@ -55,88 +54,28 @@ def prepare(
 
 
 def revise(
-    store: Store, folder: Path, deployment: Deployment, environ: Mapping[str, str], *, apply: bool, now: int
+    store: Store,
+    folder: Path,
+    deployment: Deployment,
+    environ: Mapping[str, str],
+    *,
+    apply: bool,
+    clock: Callable[[], float],
 ) -> None:
     """The folder becomes revision 1 of an empty store; later it is applied only on request, else reported as drift."""
-    bundle = configuration.read_folder(folder)
-    files = {name: data for name, data in bundle.files.items() if name != "broker.yaml"}
-    live = store.deployment.live_revision()
-    if live is not None and live.files == files:
-        return
+    revisions = Revisions(store, clock)
+    live = revisions.live()
     if live is not None and not apply:
-        changed = sorted(name for name in {*live.files, *files} if live.files.get(name) != files.get(name))
-        LOG.warning("the folder differs from the live revision %d (drift): %s", live.number, ", ".join(changed[:20]))
+        changed = drift(live, folder)
+        if changed:
+            LOG.warning(
+                "the folder differs from the live revision %d (drift): %s", live.number, ", ".join(changed[:20])
+            )
         return
-    loaded = configuration.load(bundle, deployment, environ=environ, revision=0)
-    before = _before(live, loaded, folder, deployment, environ)
-    if not _applied(store, files, live, _Change(before, loaded), now):  # another node was quicker
-        revise(store, folder, deployment, environ, apply=apply, now=now)
-
-
-def _before(
-    live: Revision | None, loaded: Configuration, folder: Path, deployment: Deployment, environ: Mapping[str, str]
-) -> Configuration | None:
-    """What is live. Where this release cannot read it any more, all that there is now passes for it."""
-    if live is None:
-        return None
-    try:
-        bundle = configuration.Bundle(live.files, folder)
-        return configuration.load(bundle, deployment, environ=environ, revision=live.number)
-    except ConfigurationError as error:
-        telemetry.report(error)
-        return loaded
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    before: Configuration | None
-    after: Configuration
-
-    @property
-    def added(self) -> Sequence[str]:
-        return sorted(self.after.tenants.keys() - (self.before.tenants.keys() if self.before else ()))
-
-    def standing(self) -> Mapping[str, frozenset[Guest]]:
-        """By tenant, where there were or are guests: the entries that stood before and stand now."""
-        then, now = _guests(self.before), _guests(self.after)
-        nobody = frozenset[Guest]()
-        return {tenant: then.get(tenant, nobody) & now.get(tenant, nobody) for tenant in sorted({*then, *now})}
-
-
-def _guests(known: Configuration | None) -> Mapping[str, frozenset[Guest]]:
-    tenants = known.tenants.values() if known else ()
-    return {tenant.id: frozenset(tenant.guests) for tenant in tenants if tenant.guests}
-
-
-def _applied(store: Store, files: Mapping[str, bytes], live: Revision | None, change: _Change, now: int) -> bool:
-    """Make the files live, unless something else has become live since.
-
-    A guest's entry that was removed or replaced is released: when it stands there again, it is somebody else's to come
-    in by. Raises ConfigurationError where an added tenant has the id of a removed one: what that one's people hold
-    would come back to life in strangers' hands (contract section 1).
-    """
     summary = "first revision" if live is None else "applied at start"
-    with store.transaction() as transaction:
-        transaction.deployment.lock(REVISIONS)
-        if transaction.deployment.live_number() != (live.number if live else 0):
-            return False
-        again = [tenant for tenant in change.added if not transaction.of(tenant).remember_once(GIVEN, FOREVER)]
-        if again:
-            raise ConfigurationError([_given_before(tenant) for tenant in again])
-        revision = transaction.deployment.add_revision(files, "serve", summary, now)
-        released = sum(transaction.of(tenant).release_guests(left, now) for tenant, left in change.standing().items())
-        detail = {"revision": str(revision.number), "summary": summary} | _counted("guests_released", released)
-        transaction.record(AuditEvent("config.applied", "success", new_reference(), detail=detail))
-    LOG.info("revision %d is live: %s", revision.number, summary)
-    return True
-
-
-def _counted(name: str, many: int) -> dict[str, str]:
-    return {name: str(many)} if many else {}
-
-
-def _given_before(tenant: str) -> Problem:
-    return Problem("tenants", 1, 1, tenant, "this id belonged to a tenant that was removed", "give the tenant a new id")
+    made = revisions.apply(folder, Installation(deployment, environ), by="serve", summary=summary)
+    if made is not None:
+        LOG.info("revision %d is live: %s", made.number, made.summary)
 
 
 def key_ring(store: Store, deployment: Deployment, clock: Callable[[], float]) -> KeyRing[StoredKey]:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from broker import policy, telemetry
+from broker.audit import new_reference
 from broker.connectors import Connectors, Renewing
 from broker.errors import AccessDenied, BrokerError, UpstreamUnavailable
 from broker.model import Configuration, IdentityProvider
@@ -72,6 +73,9 @@ class Rounds:
             return
         self._known = {(idp.tenant, idp.id, idp.fingerprint): idp for idp in _usable(configuration)}
         self._configuration = configuration
+        self._connectors.keep_only(
+            [(tenant.id, idp) for tenant in configuration.tenants.values() for idp in tenant.identity_providers]
+        )
         with self._lock:
             self._due = {key: self._due.get(key, now + self._chance() * self._spread) for key in self._known}
 
@@ -96,10 +100,10 @@ class Rounds:
 
 
 def _ended(idp: IdentityProvider, done: Future[None]) -> None:
-    """What nobody foresaw stops nobody's round, and is not silent either; its text may hold anything, and stays out."""
+    """What nobody foresaw stops nobody's round, and is not silent either."""
     error = None if done.cancelled() else done.exception()
     if error is not None:
-        LOG.error("renewal broke", extra={"tenant": idp.tenant, "idp": idp.id, "reason": type(error).__name__})
+        telemetry.broke("renewal", error, reference=new_reference(), tenant=idp.tenant, idp=idp.id)
 
 
 def _usable(configuration: Configuration) -> list[IdentityProvider]:

@@ -59,6 +59,7 @@ class RpKeys:
         keys = self._store.deployment.keys(kind.purpose)
         if {"active", "next"} <= {key.state for key in keys}:
             return keys
+        made = rotation.missing(keys, StoredKey, [ALGORITHM], int(self._clock()), kind)
         with self._store.transaction() as transaction:
-            rotation.ensure(transaction.deployment, StoredKey, [ALGORITHM], int(self._clock()), kind)
+            rotation.adopt(transaction.deployment, made, kind)
         return self._store.deployment.keys(kind.purpose)

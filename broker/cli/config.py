@@ -1,4 +1,7 @@
-"""`broker config check DIR` and `broker config schema`: everything wrong with a folder at once; help for editors."""
+"""`broker config check DIR` and `schema`: everything wrong with a folder at once; help for editors.
+
+What follows, from `plan` to `rollback`, is `config_life`.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from broker import configuration
+from broker.cli import config_life
 from broker.errors import Problem
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = verbs.add_parser("config", help="check a configuration folder; print the JSON Schema of its files")
+    parser = verbs.add_parser("config", help="check a configuration folder, see what it would change, make it live")
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     check = parts.add_parser("check", help="report every problem at once, a line each; no network request")
     check.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds broker.yaml, clients/, tenants/")
@@ -22,6 +26,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     schema = parts.add_parser("schema", help="print the JSON Schema of broker, client and tenant files")
     schema.add_argument("--json", action="store_true", help="no difference: the schema is JSON")
     schema.set_defaults(run=run_schema)
+    config_life.add(parts)
 
 
 def run_check(args: argparse.Namespace) -> int:

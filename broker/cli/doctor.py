@@ -3,7 +3,8 @@
 Looked at: metadata or discovery and keys, certificates' and secrets' last days, the IdP's clock, signature algorithms,
 changes that wait for an operator, missing secrets, rules that read claims which never come; and whether the hosts that
 clients' pairwise subjects are for list their redirect URIs. Nothing is changed,
-but by --approve: what waits at that identity provider (another entityID, another host) is trusted from then on.
+but by --approve: what waits at that identity provider (another entityID, another host) is trusted from then on, if it
+is what this verb has shown: the digest stands there.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser("doctor", help="reach every identity provider", description=__doc__)
     parser.add_argument("--config", type=Path, metavar="DIR", required=True, help="the configuration folder")
     parser.add_argument("--tenant", metavar="T", help="this tenant's only")
-    parser.add_argument("--approve", metavar="TENANT/IDP", help="trust what waits there for an operator")
+    parser.add_argument("--approve", metavar="TENANT/IDP=DIGEST", help="trust the change that was shown as waiting")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     parser.set_defaults(run=run)
 
@@ -152,19 +153,20 @@ def _secret(idp: IdentityProvider) -> Iterator[Finding]:
 
 
 def _approve(loaded: Configuration, deployment: Deployment, store: Store | None, named: str, *, as_json: bool) -> int:
-    tenant_id, _, idp_id = named.partition("/")
+    place, _, digest = named.partition("=")
+    tenant_id, _, idp_id = place.partition("/")
     tenant = loaded.tenants.get(tenant_id)
     idp = tenant.identity_providers.get(idp_id) if tenant else None
     if idp is None:
-        raise DoctorRefused("idp_unknown", detail="--approve is TENANT/IDP as configured")
+        raise DoctorRefused("idp_unknown", detail="--approve is TENANT/IDP=DIGEST, as doctor shows it")
     if store is None:
         raise DoctorRefused("no_store", detail="there is no database yet, so nothing waits")
     outbound = Outbound(loopback=deployment.loopback, private_networks=deployment.private_networks)
     connector = _connectors(deployment, outbound, store, changing=True).of(idp)
-    approved = connector.approve() if isinstance(connector, Approving) else ()
+    approved = connector.approve(digest) if isinstance(connector, Approving) else ()
     outbound.close()
     if approved:
-        detail = {"approved": " ".join(approved)}
+        detail = {"approved": " ".join(approved), "digest": digest}
         event = AuditEvent(
             "upstream.change_approved", "success", new_reference(), tenant=idp.tenant, idp=idp.id, detail=detail
         )
@@ -173,7 +175,8 @@ def _approve(loaded: Configuration, deployment: Deployment, store: Store | None,
     if as_json:
         print(json.dumps({"tenant": idp.tenant, "idp": idp.id, "approved": approved}, indent=2))
     else:
-        print(f"{named}: {'approved: ' + ', '.join(approved) if approved else 'nothing waits'}")
+        said = f"approved: {', '.join(approved)}; in force within a minute" if approved else "no such change waits"
+        print(f"{place}: {said}")
     return 0 if approved else 1
 
 

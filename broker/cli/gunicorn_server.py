@@ -22,11 +22,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self.folder = folder
         self.environ = environ
         self.options = options
+        self.worker: Flask | None = None  # one process, one application
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self.options.items():
             self.cfg.set(name, value)
+        self.cfg.set("worker_exit", self.ended)
 
     def load(self) -> Flask:
-        return app.create(self.folder, self.environ)
+        self.worker = app.create(self.folder, self.environ)
+        return self.worker
+
+    def ended(self, arbiter: object, worker: object) -> None:  # noqa: ARG002  gunicorn's signature
+        if self.worker is not None:
+            app.close(self.worker)

@@ -63,7 +63,8 @@ def _providers(tenant: Tenant, idp: str | None) -> list[IdentityProvider]:
 
 
 def _made(deployment: Deployment, tenant: Tenant, idp: IdentityProvider) -> Handout:
-    return handout(deployment.issuer, tenant, idp, _certificates(deployment, idp) if idp.protocol == "saml" else ())
+    certified = idp.protocol in {"saml", "wsfed"}
+    return handout(deployment.issuer, tenant, idp, _certificates(deployment, idp) if certified else ())
 
 
 def _certificates(deployment: Deployment, idp: IdentityProvider) -> Sequence[bytes]:

@@ -1,8 +1,8 @@
 """`broker tenant migrate-idp T --from I --to J`: people of I keep their `sub` when they sign in at J.
 
 --map FILE: CSV with the header `from,to`, a line a person: the subject at I, the subject at J.
---by email: what I said in sessions that still live, and did not call unverified, becomes a name that J may prove,
-where J has `link_by_email: true`.
+--by email: what I verified and said in sessions that still live becomes a name that J may prove, where J has
+`link_by_email: true`. With --unverified, also what I did not speak of; never what I called unverified.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def add(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--map", type=Path, metavar="FILE", help="CSV: from,to")
     how.add_argument("--by", choices=["email"], help="by the address that I said")
+    parser.add_argument("--unverified", action="store_true", help="with --by email: believe I where it says nothing")
     parser.add_argument("--upstream", metavar="NAME", help="J's issuer or entityID, where its settings name none")
     parser.add_argument("--dry-run", action="store_true", help="change nothing")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
@@ -76,15 +77,18 @@ def _plan(
     loaded: Configuration, store: Store, lifetimes: Lifetimes, target: IdentityProvider, args: argparse.Namespace
 ) -> Plan:
     here = store.of(args.tenant)
+    if args.unverified and args.by is None:
+        raise _Unusable("--unverified is for --by email")
     if args.map is not None:
         return crosswalk.by_subject(here, args.source, (target.id, _upstream(target, args.upstream)), _pairs(args.map))
     if not target.link_by_email:
         raise _Unusable(f"{args.target} does not link by address: set link_by_email there, or give --map")
     sessions = Sessions(store, lifetimes, time.time)
+    believed = (True, None) if args.unverified else (True,)  # False: anybody may have typed it there
     said = [
         (sessions.own_address(loaded, one), one.sub)
         for one in here.sessions_at(args.source)
-        if sessions.identity(one).email_verified is not False  # anybody may have typed it there
+        if sessions.identity(one).email_verified in believed
     ]
     return crosswalk.by_name(here, BY_EMAIL, [(address, sub) for address, sub in said if address is not None])
 

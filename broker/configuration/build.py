@@ -27,6 +27,7 @@ from broker.model import (
     Configuration,
     Deny,
     Drop,
+    GraphClient,
     Groups,
     Guest,
     HomeRealmSettings,
@@ -124,7 +125,8 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
     saml = _saml(shape, vendor, context) if shape.protocol == "saml" else None
     oidc = openid.oidc(shape, vendor, context) if shape.protocol == "oidc" else None
     oauth2 = openid.oauth2(shape, vendor, context) if shape.protocol == "oauth2" else None
-    wsfed = _wsfed(shape, context) if shape.protocol == "wsfed" else None
+    wsfed = _wsfed(shape, vendor, context) if shape.protocol == "wsfed" else None
+    groups = _groups(shape.groups, context)
     return IdentityProvider(
         tenant=tenant_id,
         id=shape.id,
@@ -143,11 +145,11 @@ def identity_provider(tenant_id: str, shape: IdentityProviderShape, context: Con
         oauth2=oauth2,
         wsfed=wsfed,
         refresh=_refresh(shape),
-        groups=_groups(shape.groups),
+        groups=groups,
         mfa=multi_factor(shape.mfa),
         link_by_email=shape.link_by_email,
         enriched=tuple(shape.enrich.attributes) if shape.enrich else (),
-        fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, oidc or oauth2),
+        fingerprint=_fingerprint(tenant_id, shape, saml or wsfed, [oidc or oauth2, groups.client]),
     )
 
 
@@ -158,10 +160,14 @@ def _refresh(shape: IdentityProviderShape) -> UpstreamRefresh | None:
     return UpstreamRefresh(wanted.max_age, wanted.outage or UpstreamRefresh(wanted.max_age).outage)
 
 
-def _groups(shape: GroupsShape | None) -> Groups:
+def _groups(shape: GroupsShape | None, context: Context) -> Groups:
     if shape is None:
         return Groups()
-    made = Groups(shape.overage, shape.unresolved or "mark")
+    client = None
+    if shape.client is not None:
+        secret = context.secrets.secret(shape.client.client_secret, context.file)
+        client = GraphClient(shape.client.client_id, secret)
+    made = Groups(shape.overage, shape.unresolved or "mark", client=client)
     places = shape.endpoints
     return made if places is None else replace(made, login=places.login, graph=places.graph)
 
@@ -205,7 +211,6 @@ def _domains(listed: list[str]) -> tuple[str, ...]:
 
 
 def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> SamlSettings:
-    allow_cbc = shape.encryption.allow_cbc if shape.encryption else None
     return SamlSettings(
         metadata=_source(shape, context),
         entity_id=shape.entity_id,
@@ -213,7 +218,7 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
         sign_requests=shape.sign_requests,
         want_signed=shape.want_signed or "either",
         name_id_format=shape.name_id_format,
-        allow_cbc=vendor.allow_cbc if allow_cbc is None else allow_cbc,
+        allow_cbc=_allow_cbc(shape, vendor),
         own_key=shape.sp_key == "own",
         request_binding=shape.request_binding,
         authn_context=tuple(shape.authn_context.classes) if shape.authn_context else (),
@@ -224,7 +229,12 @@ def _saml(shape: IdentityProviderShape, vendor: VendorProfile, context: Context)
     )
 
 
-def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
+def _allow_cbc(shape: IdentityProviderShape, vendor: VendorProfile) -> bool:
+    said = shape.encryption.allow_cbc if shape.encryption else None
+    return vendor.allow_cbc if said is None else said
+
+
+def _wsfed(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) -> WsFedSettings:
     return WsFedSettings(
         metadata=_source(shape, context),
         entity_id=shape.entity_id,
@@ -233,6 +243,7 @@ def _wsfed(shape: IdentityProviderShape, context: Context) -> WsFedSettings:
         wauth=shape.wauth,
         logout=shape.logout or "local",
         subject=shape.subject or (),
+        allow_cbc=_allow_cbc(shape, vendor),
     )
 
 
@@ -247,13 +258,14 @@ def _fingerprint(
     tenant_id: str,
     shape: IdentityProviderShape,
     described: SamlSettings | WsFedSettings | None,
-    oauth: OidcSettings | OAuth2Settings | None,
+    clients: Iterable[OidcSettings | OAuth2Settings | GraphClient | None],
 ) -> str:
     """Changes whenever anything does that a connector is built from. Comparable within one process only."""
     digest = hashlib.blake2b(_vendor_digest(shape.vendor), key=_PROCESS_KEY, digest_size=16)
     digest.update(f"{tenant_id} {vars(shape)}".encode())
     digest.update(described.metadata.document or b"" if described else b"")
-    digest.update(_text(oauth.client_secret if oauth else None))
+    for client in clients:
+        digest.update(_text(client.client_secret if client else None) + b"\0")
     return digest.hexdigest()
 
 

@@ -34,10 +34,12 @@ def oidc(shape: IdentityProviderShape, vendor: VendorProfile, context: Context) 
         assertion_alg=(assertion.alg if assertion else None) or vendor.assertion_alg,
         thumbprint=None if thumbprint == "none" else thumbprint,
         resource=shape.resource,
+        access_token_claims=bool(shape.access_token_claims),
         authorize=_authorize(shape),
         acr_values=tuple(shape.acr_values or ()),
         claims_request=_claims_request(shape.claims_request),
         hosted_domains=tuple(domains.normalise(domain) for domain in shape.hosted_domains or ()),
+        logout=shape.logout or defaults.logout,
         presented_by=tuple(shape.token_exchange.clients) if shape.token_exchange else (),
         presented_audiences=tuple(shape.token_exchange.audiences) if shape.token_exchange else (),
     )
@@ -59,6 +61,7 @@ def oauth2(shape: IdentityProviderShape, vendor: VendorProfile, context: Context
         scopes=tuple(shape.scopes) if shape.scopes is not None else vendor.scopes,
         authorize=shape.authorize or {},
         subject=shape.subject or (),
+        token_proof=vendor.token_proof,
     )
 
 

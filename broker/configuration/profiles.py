@@ -71,6 +71,7 @@ class _ProfileShape(Shape):
     prompts: list[Text] = Field(default_factory=lambda: ["login", "select_account"])
     client_assertion: ClientAssertionShape = ClientAssertionShape()
     endpoints: EndpointsShape = EndpointsShape()
+    token_proof: Text | None = None
     accept_mutable: bool = False
     name_id: Text | None = None
     methods: dict[Text, list[Text]] = Field(default_factory=dict)
@@ -102,6 +103,7 @@ def profile(vendor: str) -> VendorProfile:
         assertion_alg=shape.client_assertion.alg or "RS256",
         thumbprint=shape.client_assertion.thumbprint,
         endpoints=shape.endpoints.model_dump(exclude_none=True),
+        token_proof=shape.token_proof,
         accept_mutable=shape.accept_mutable,
         name_id=shape.name_id,
         methods={value: tuple(words) for value, words in shape.methods.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from threading import Lock
 
@@ -19,6 +19,7 @@ from broker.connectors.connector import (
     Notices,
     Renewing,
     RpKey,
+    SignsOut,
     SpKey,
     SpKeys,
     Surroundings,
@@ -59,6 +60,7 @@ __all__ = [
     "Notices",
     "Renewing",
     "RpKey",
+    "SignsOut",
     "SingleLogout",
     "SpKey",
     "SpKeys",
@@ -104,6 +106,12 @@ class Connectors:
                 held = self._built[key] = (idp.fingerprint, connector)
         return held[1]
 
+    def keep_only(self, configured: Collection[tuple[str, str]]) -> None:
+        """Let go of what was built for an IdP, (tenant, id), that is configured no more."""
+        with self._building:
+            for gone in self._built.keys() - set(configured):
+                del self._built[gone]
+
     def warn_of_secret(self, idp: IdentityProvider) -> None:
         """Say it in time where the secret at the IdP ends on a known day."""
         ends = secret_ends(idp)
@@ -115,15 +123,9 @@ class Connectors:
         return connector.logout if isinstance(connector, SamlConnector) else None
 
     def sign_out(self, idp: IdentityProvider, known: Mapping[str, str], name: str) -> Begun | None:
-        """Begin to sign somebody out at the IdP; the browser comes back with `name`. None: it has no such thing.
-
-        known: `Identity.logout`. Raises UpstreamUnavailable.
-        """
+        """`SignsOut.sign_out` of the IdP's connector. None too: its protocol has no such thing."""
         connector = self.of(idp)
-        if isinstance(connector, WsFedConnector):
-            return connector.sign_out(name)
-        logout = self.single_logout(idp)
-        return None if logout is None else logout.ask(known, name)
+        return connector.sign_out(known, name) if isinstance(connector, SignsOut) else None
 
     def callback_url(self, idp: IdentityProvider) -> str:
         """Where the IdP answers: the ACS, or the redirect URI."""

@@ -141,12 +141,23 @@ class Turn:
 
 
 def down(since: float) -> UpstreamUnavailable:
-    moment = datetime.fromtimestamp(since, UTC)
     return UpstreamUnavailable(
-        "upstream_down",
-        f"Your organisation's identity provider has not answered since {moment:%H:%M} UTC ({moment:%d %B %Y}). "
-        "It is tried again by itself; if it stays like this, tell your administrator.",
-        detail="left alone after several failures",
+        "upstream_down", _since("has not answered", since), detail="left alone after several failures"
+    )
+
+
+def public_of(failed: UpstreamUnavailable, since: float) -> str:
+    """What people are told of a failure that is not new: whether anybody answers there at all, and since when not."""
+    if failed.reason == "status":
+        return _since("answers with an error", since)
+    return _since("has not answered", since) if failed.reason in DEAD else failed.public
+
+
+def _since(what: str, since: float) -> str:
+    moment = datetime.fromtimestamp(since, UTC)
+    return (
+        f"Your organisation's identity provider {what} since {moment:%H:%M} UTC ({moment:%d %B %Y}). "
+        "It is tried again by itself; if it stays like this, tell your administrator."
     )
 
 

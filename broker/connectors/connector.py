@@ -125,8 +125,8 @@ class Examined(Protocol):
 class Approving(Protocol):
     """A connector that holds changes back."""
 
-    def approve(self) -> tuple[str, ...]:
-        """Trust what waits for an operator; names what was approved, nothing where nothing waits."""
+    def approve(self, digest: str) -> tuple[str, ...]:
+        """Trust what an operator was shown under this digest; names what was approved, nothing where it waits not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,22 @@ class Tells(Protocol):
 class Vouches(Protocol):
     """A connector whose upstream can be asked whether a session's person is still welcome."""
 
-    def vouch(self, identity: Identity, refresh_token: str) -> str:
-        """The refresh token to use next. Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows)."""
+    def vouch(self, identity: Identity, refresh_token: str, keep: Callable[[str], None]) -> None:
+        """Raises AssertionRejected (no longer), UpstreamUnavailable (nobody knows).
+
+        keep: hears of a refresh token to use from now on, before anything else of the answer is looked at.
+        """
+
+
+@runtime_checkable
+class SignsOut(Protocol):
+    """A connector that can end a session at its upstream, by way of the browser."""
+
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun | None:
+        """Begin; the browser comes back with `name`. None: this upstream has no such thing.
+
+        known: `Identity.logout`. Raises UpstreamUnavailable.
+        """
 
 
 @runtime_checkable

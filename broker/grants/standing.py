@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from broker import policy
 from broker.errors import InvalidGrant
 from broker.grants.request import People
 from broker.model import Authorization, Client, Configuration, Entitlement, Session, Terms
@@ -15,7 +16,7 @@ class _SessionStore(Protocol):
 
 
 class _UpstreamStore(Protocol):
-    def upstream(self, sid: str) -> UpstreamHeld | None: ...
+    def upstream(self, sid: str, giver: str) -> UpstreamHeld | None: ...
 
 
 def require_standing(grant: Grant | None, client: Client, now: int) -> Grant:
@@ -62,7 +63,7 @@ def entitled(people: People, configuration: Configuration, session: Session, cli
 def upstream_checked_at(configuration: Configuration, store: _UpstreamStore, session: Session) -> int | None:
     """When the IdP last said that the person is welcome there, where it is asked at all (`upstream_refresh`)."""
     idp = configuration.tenants[session.home_tenant].identity_providers[session.idp]
-    held = store.upstream(session.sid) if idp.refresh is not None else None
+    held = store.upstream(session.sid, policy.giver_of(idp)) if idp.refresh is not None else None
     return None if held is None else held.checked_at
 
 

@@ -13,6 +13,12 @@ from broker.handout.wanted import Wanted, subject_names, wanted
 from broker.model import IdentityProvider, Tenant
 
 _PLACEHOLDER = re.compile(r"\{\{(q:)?([a-z_0-9]+)\}\}")
+SIGN_OUT = """
+## Signing out
+
+Whoever signs out of an application is signed out at your identity provider too, and then sent back here. Register as
+post-logout redirect URI, or at AD FS and Entra ID as one more redirect URI: `{{post_logout}}`
+"""
 _MARKS = re.compile(r"^(#+ |```\w*$)|`|\*\*")
 
 
@@ -41,6 +47,8 @@ def handout(issuer: str, tenant: Tenant, idp: IdentityProvider, certificates: Se
     markdown = _page(idp, "md")
     if markdown is None:
         raise LookupError(f"no page for protocol {idp.protocol}")
+    if "post_logout" in values:
+        markdown += SIGN_OUT
     script = _page(idp, "ps1")
     return Handout(
         tenant=tenant.id,

@@ -31,9 +31,9 @@ def values_of(issuer: str, tenant: Tenant, idp: IdentityProvider, certificates: 
         case "wsfed":
             realm = idp.wsfed.wtrealm if idp.wsfed else None
             ours = {"realm": realm or f"{at}/metadata", "metadata_url": f"{at}/metadata", "callback": f"{at}/callback"}
-            return common | ours | {"name_id_format": PERSISTENT}
+            return common | ours | {"name_id_format": PERSISTENT} | _certificate(certificates, f"{at}/metadata")
         case _:
-            return common | _client(at, idp)
+            return common | _client(at, idp) | _sign_out(issuer, idp)
 
 
 def _saml(at: str, idp: IdentityProvider) -> dict[str, str]:
@@ -57,6 +57,12 @@ def _client(at: str, idp: IdentityProvider) -> dict[str, str]:
     scopes = " ".join(settings.scopes or idp.profile.scopes)
     values |= {"client_id": settings.client_id, "client_auth": settings.client_auth, "scopes": scopes}
     return values | {"credential": _CREDENTIALS.get(settings.client_auth, _SECRET).format(**values)}
+
+
+def _sign_out(issuer: str, idp: IdentityProvider) -> dict[str, str]:
+    """Where people come back to who signed out at the identity provider as well."""
+    upstream = idp.oidc is not None and idp.oidc.logout == "upstream"
+    return {"post_logout": f"{issuer}/logout/upstream"} if upstream else {}
 
 
 def _certificate(certificates: Sequence[bytes], metadata_url: str) -> dict[str, str]:

@@ -141,6 +141,7 @@ def keycloak_oidc_client(values: Mapping[str, str], wanted: Sequence[Wanted]) ->
                 "pkce.code.challenge.method": "S256",
                 "backchannel.logout.url": values["backchannel"],
                 "backchannel.logout.session.required": "true",
+                **({"post.logout.redirect.uris": values["post_logout"]} if "post_logout" in values else {}),
                 **(
                     {"use.jwks.url": "true", "jwks.url": values["jwks"]}
                     if values["client_auth"] == "private_key_jwt"

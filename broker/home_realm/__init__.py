@@ -4,6 +4,6 @@ Pure functions on the configuration: no cookie, no request, no clock. `active_te
 """
 
 from broker.home_realm.active import ActiveTenant, active_tenant
-from broker.home_realm.decision import PUBLIC, decide
+from broker.home_realm.decision import PUBLIC, decide, domains_told
 
-__all__ = ["PUBLIC", "ActiveTenant", "active_tenant", "decide"]
+__all__ = ["PUBLIC", "ActiveTenant", "active_tenant", "decide", "domains_told"]

@@ -8,6 +8,7 @@ chosen; where a domain leads to one, the answer is that of an unknown domain (TN
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -106,6 +107,17 @@ def decide(
     choices = _choices(question)
     shown = Finding(f"shows {len(choices)} identity providers and asks for the e-mail address", choices=choices)
     return _answer(question, shown, "chooser", (*tried, Signal("chooser", shown.result)))
+
+
+def domains_told(realm: HomeRealm, *, email: str | None, domain_hint: str | None) -> frozenset[str]:
+    """The domains about which this decision tells whether somebody here serves them."""
+    if realm.signal in {"tenant", "idp"}:
+        return frozenset()
+    named = {None if email is None else domains.of_address(email)}
+    if domain_hint is not None:
+        with suppress(ValueError):
+            named.add(domains.normalise(domain_hint))
+    return frozenset(domain for domain in named if domain is not None)
 
 
 def _refusal(question: Question, asked_tenant: str | None) -> str | None:

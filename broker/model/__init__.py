@@ -15,6 +15,7 @@ from broker.model.guest import Guest
 from broker.model.provider import (
     TENANT_ID,
     Asked,
+    GraphClient,
     Groups,
     IdentityProvider,
     MetadataSource,
@@ -88,6 +89,7 @@ __all__ = [
     "Deployment",
     "Drop",
     "Entitlement",
+    "GraphClient",
     "Groups",
     "Guest",
     "HomeRealm",

@@ -51,6 +51,7 @@ class VendorProfile:
     assertion_alg: str = "RS256"
     thumbprint: str | None = None
     endpoints: Mapping[str, str] = field(default_factory=dict)  # protocol oauth2: authorization, token, profile, emails
+    token_proof: str | None = None  # protocol oauth2: see OAuth2Settings
     allow_cbc: bool = False  # it may encrypt with AES-CBC: its default
     logout_issuers: Mapping[str, str] = field(default_factory=dict)  # start of its entityID -> as it is in logout
     accept_mutable: bool = False  # a NameID that is an address or a user name may key a person
@@ -123,11 +124,13 @@ class OidcSettings:
     assertion_alg: str = "RS256"  # of private_key_jwt: RS256 | PS256
     thumbprint: str | None = None  # the certificate's name in its header: x5t | x5t#S256
     resource: str | None = None  # what AD FS issues for
+    access_token_claims: bool = False  # read its access token for `resource` too; userinfo is not asked then
     authorize: Mapping[str, str] = field(default_factory=dict)  # further parameters of the authorization request
     acr_values: tuple[str, ...] = ()  # asked for, and one of them required
     claims_request: str | None = None  # the `claims` parameter as JSON; its essential values are required
     hosted_domains: tuple[str, ...] = ()  # Google's `hd`, one of which is required
     client_secret_expires: int | None = None  # epoch seconds; nothing stops then, but operators hear of it before
+    logout: str = "local"  # | upstream: signing out here signs out there
     presented_by: tuple[str, ...] = ()  # clients that may bring its ID tokens for tokens of ours
     presented_audiences: tuple[str, ...] = ()  # whom these may be for, beside ourselves
 
@@ -153,6 +156,7 @@ class OAuth2Settings:
     authorize: Mapping[str, str] = field(default_factory=dict)
     subject: tuple[str, ...] = ()
     client_secret_expires: int | None = None
+    token_proof: str | None = None  # parameter of the profile's address: the access token's HMAC under the secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,14 @@ class UpstreamRefresh:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphClient:
+    """An Entra application of ours that may read groups, where the IdP is no OAuth client or another should ask."""
+
+    client_id: str
+    client_secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     """What happens when an IdP says that it left groups out. Endpoints: an origin each, for tests on loopback."""
 
@@ -171,6 +183,7 @@ class Groups:
     unresolved: str = "mark"  # deny | keep_last | mark: where `resolve` did not succeed
     login: str = "https://login.microsoftonline.com"
     graph: str = "https://graph.microsoft.com"
+    client: GraphClient | None = None
 
     @property
     def incomplete(self) -> str:
@@ -187,6 +200,7 @@ class WsFedSettings:
     wauth: str | None = None  # the authentication method to ask for, which the answer must then show
     logout: str = "local"  # | upstream: signing out here signs out there
     subject: tuple[str, ...] = ()
+    allow_cbc: bool = False  # what it encrypts may be AES-CBC
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Callback:
     query: Mapping[str, tuple[str, ...]]
     form: Mapping[str, tuple[str, ...]]
     raw_query: str = ""  # as it came, escapes and all: a SAML redirect's signature is over these bytes
+    read: dict[str, object] = field(default_factory=dict, compare=False, repr=False)  # field -> what it holds
 
 
 @dataclass(frozen=True, slots=True)

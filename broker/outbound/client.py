@@ -108,8 +108,7 @@ class Outbound:
         Raises UpstreamUnavailable: egress_blocked, dns, connect, tls, timeout, status, encoding, too_large.
         """
         request = _Request("GET", url, {**(headers or {}), "Accept": accept}, limit=limit)
-        with self._guard():
-            return _require_success(self._send(request))
+        return _require_success(self._answer(request))
 
     def stream(
         self, url: str, sink: Sink, *, accept: str = "*/*", limit: int, seconds: float | None = None
@@ -118,24 +117,26 @@ class Outbound:
 
         `seconds`: for the whole of it, where a large body may take longer than other answers.
         """
-        with self._guard():
-            return _require_success(self._send(_Request("GET", url, {"Accept": accept}, None, limit, seconds, sink)))
+        return _require_success(self._answer(_Request("GET", url, {"Accept": accept}, None, limit, seconds, sink)))
 
     def post_form(
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None, limit: int = 1_048_576
     ) -> Response:
         """POST a form; a 4xx is an answer too (RFC 6749 §5.2), a redirect or a 5xx is not. Raises as `get` does."""
         named = {**(headers or {}), "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        with self._guard():
-            answer = self._send(_Request("POST", url, named, urlencode(form).encode("ascii"), limit))
-            if not (200 <= answer.status < 300 or 400 <= answer.status < 500):
-                raise UpstreamUnavailable("status", detail=f"status {answer.status}")
-            return answer
+        answer = self._answer(_Request("POST", url, named, urlencode(form).encode("ascii"), limit))
+        return answer if 400 <= answer.status < 500 else _require_success(answer)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._pools.clear()
         self._names.close()
+
+    def _answer(self, request: _Request) -> Response:
+        """The guard sees a server that fails, not one that refuses: whoever provokes refusals closes no breaker."""
+        with self._guard():
+            answer = self._send(request)
+            return answer if answer.status < 500 else _require_success(answer)
 
     def _send(self, request: _Request) -> Response:
         parts = self._allowed_url(request.url)

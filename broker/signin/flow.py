@@ -8,7 +8,7 @@ read the browser's session cookie (contract section 2, Hosts and cookies).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from broker import assurance, policy
@@ -32,6 +32,7 @@ from broker.sessions import Sessions
 from broker.signin import leaving, sufficiency
 from broker.signin.correlation import Correlation, Fault, lost
 from broker.signin.issuing import Asking, Completed, Issuing, admit
+from broker.signin.portal import Landing
 from broker.store import Store, Transaction
 
 Cookies = Callable[[str], str | None]  # a transaction's name -> what this browser sent for it
@@ -159,9 +160,12 @@ class SignIn:
         """Why the IdP must be asked again before the session answers; None: it may answer."""
         return sufficiency.shortcoming(configuration, request, session, self._sessions.identity(session), self._clock())
 
-    def abandoned(self, payloads: tuple[str, ...]) -> tuple[AuditEvent, ...]:
-        """The audit events of sign-ins that nobody finished, from the store's expired rows."""
-        requests = (serial.loads(AuthRequest, payload) for payload in payloads)
+    def abandoned(self, expired: Sequence[tuple[str, str]]) -> tuple[AuditEvent, ...]:
+        """The audit events of sign-ins that nobody finished, from the store's expired rows (kind, value).
+
+        A row is one sign-in: the answer takes the request, and what it parks takes its place.
+        """
+        requests = (_request_of(kind, value) for kind, value in expired)
         return tuple(replace(_event("sign_in.abandoned", request), outcome="abandoned") for request in requests)
 
     def _admit(self, configuration: Configuration, request: AuthRequest, ip: Address) -> Admitted:
@@ -209,6 +213,15 @@ class SignIn:
             concluded = self._issuing.conclude(transaction, request, session, cookie)
             _record(transaction, "sign_in.completed", request, session)
         return concluded
+
+
+def _request_of(kind: str, value: str) -> AuthRequest:
+    match kind:
+        case "arrival":
+            value = serial.loads(Arrival, value).request
+        case "portal":
+            value = serial.loads(Landing, value).request
+    return serial.loads(AuthRequest, value)
 
 
 def _require_hinted_person(request: AuthRequest, session: Session) -> None:

@@ -1,7 +1,9 @@
-"""Single logout with SAML upstreams, in both directions.
+"""Signing out with upstreams: over SAML in both directions, at the others outwards.
 
 Out: after sessions have ended here, their browser visits one upstream after another, each with its own signed request,
-and then leaves for where it was going. What remains is kept sealed under a handle that travels as RelayState.
+and then leaves for where it was going. What remains is kept sealed under a name that travels as RelayState; the
+name alone neither goes on with the journey nor uses it up: that takes its own browser, or the upstream's answer.
+An OpenID provider and WS-Federation send the browser back without an answer of their own: it goes on by its cookie.
 In: an upstream's signed request ends every session of that (tenant, IdP, subject), whichever browser has it.
 """
 
@@ -30,7 +32,8 @@ from broker.model import (
 from broker.signout.ending import SignOut
 from broker.store import Store, Transaction
 
-KIND = "logout"
+KIND = "logout"  # a journey that its browser goes on with
+AWAITED = "logout_answer"  # one that only the upstream's answer moves on
 SECONDS = 600  # that a browser may take at one upstream
 MOST = 2000  # sessions that one request ends; the rest is said to be left
 AT_ONCE = 100  # in one transaction
@@ -66,13 +69,27 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What is left to do; `asked`: the id of the request whose answer is awaited, at the first of `stops`."""
+    """What is left to do; `asked`: the id of the request whose answer is awaited, at the first of `stops`.
+
+    name: public; browser: what only its browser knows beside it.
+    """
 
     stops: tuple[str, ...]
+    name: str
+    browser: str
     reference: str
     leave_for: str | None
     client_id: str | None
     asked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetOut:
+    """The browser goes to `url` and brings `browser` along, under `name`."""
+
+    url: str
+    name: str
+    browser: str
 
 
 class SingleLogouts:
@@ -87,22 +104,20 @@ class SingleLogouts:
 
     def begin(
         self, configuration: Configuration, ended: Sequence[Session], leave_for: str | None, client_id: str | None
-    ) -> str | None:
+    ) -> SetOut | None:
         """Where the browser goes to sign out upstream as well; None: nowhere. `leave_for`: where it goes afterwards."""
         stops = [stop for session in ended if (stop := _stop(configuration, session)) is not None]
         if not stops:
             return None
-        tenant = serial.loads(Stop, stops[0]).tenant
-        journey = Journey(tuple(stops), new_reference(), leave_for, client_id)
-        return f"{self._issuer}/logout/upstream?name={self._keep(tenant, journey)}"
+        name, browser = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        journey = Journey(tuple(stops), name, browser, new_reference(), leave_for, client_id)
+        self._keep(serial.loads(Stop, stops[0]).tenant, journey)
+        return SetOut(f"{self._issuer}/logout/upstream?name={name}", name, browser)
 
-    def go_on(self, configuration: Configuration, name: str) -> Action | Left:
-        """The next upstream that can be asked. A handle that is used up or unknown leads to our own page."""
-        found = self._store.deployment.take(KIND, name)
-        if found is None:
-            return Left(None, None)
-        journey = serial.loads(Journey, found[1])
-        return Left(None, None) if journey.asked else self._next(configuration, journey)
+    def go_on(self, configuration: Configuration, name: str, browser: str) -> Action | Left:
+        """The next upstream that can be asked. A journey that is unknown, or another browser's, is our own page."""
+        found = self._store.deployment.take(KIND, f"{name} {browser}")
+        return Left(None, None) if found is None else self._next(configuration, serial.loads(Journey, found[1]))
 
     def hear(self, configuration: Configuration, idp: IdentityProvider, callback: Callback) -> Told | Action | Left:
         """An upstream's message. Raises AssertionRejected, AccessDenied, UpstreamUnavailable; then nothing changed."""
@@ -135,13 +150,13 @@ class SingleLogouts:
         """The handle is looked up under the path's tenant, and must be waiting for this very answer of this IdP."""
         if answered.relay_state is None:
             raise AssertionRejected("unsolicited", detail="a LogoutResponse without RelayState")
-        kept = self._store.of(idp.tenant).take(KIND, answered.relay_state)
+        kept = self._store.of(idp.tenant).take(AWAITED, answered.relay_state)
         if kept is None:
             raise AssertionRejected("unsolicited", detail="nobody waits for this LogoutResponse")
         journey = serial.loads(Journey, kept)
         stop = serial.loads(Stop, journey.stops[0])
         if (stop.idp, journey.asked) != (idp.id, answered.in_response_to):
-            self._keep(idp.tenant, journey, answered.relay_state)
+            self._keep(idp.tenant, journey)
             raise AssertionRejected("in_response_to", detail="answers another LogoutRequest")
         self._record(journey, stop, "status" if answered.failure else None, answered.failure)
         return self._next(configuration, replace(journey, stops=journey.stops[1:], asked=None))
@@ -150,11 +165,10 @@ class SingleLogouts:
         """An upstream that cannot be asked is passed over: here the sessions have ended in any case."""
         for number, text in enumerate(journey.stops):
             stop = serial.loads(Stop, text)
-            name = secrets.token_urlsafe(24)
             try:
                 _, idp = policy.usable_provider(configuration, stop.tenant, stop.idp)
                 same = policy.upstream_of(idp) == stop.source
-                begun = self._connectors.sign_out(idp, stop.known, name) if same else None
+                begun = self._connectors.sign_out(idp, stop.known, journey.name) if same else None
             except (AccessDenied, UpstreamUnavailable) as error:
                 self._record(journey, stop, error.reason)
                 continue
@@ -165,14 +179,17 @@ class SingleLogouts:
             if asked is None:
                 self._record(journey, stop, None)
             left = journey.stops[number if asked else number + 1 :]
-            self._keep(stop.tenant, replace(journey, stops=left, asked=asked), name)
+            self._keep(stop.tenant, replace(journey, stops=left, asked=asked))
             return begun.action
         return Left(journey.leave_for, journey.client_id)
 
-    def _keep(self, tenant: str, journey: Journey, name: str | None = None) -> str:
-        name = name or secrets.token_urlsafe(24)
-        self._store.of(tenant).put(KIND, name, serial.dumps(journey), int(self._clock()) + SECONDS)
-        return name
+    def _keep(self, tenant: str, journey: Journey) -> None:
+        own = self._store.of(tenant)
+        until, kept = int(self._clock()) + SECONDS, serial.dumps(journey)
+        if journey.asked is None:
+            own.put(KIND, f"{journey.name} {journey.browser}", kept, until)
+        else:
+            own.put(AWAITED, journey.name, kept, until)
 
     def _record(self, journey: Journey, stop: Stop, reason: str | None, status: str | None = None) -> None:
         event = AuditEvent(
@@ -193,7 +210,7 @@ def _stop(configuration: Configuration, session: Session) -> str | None:
     """None: the IdP's configuration does not say that signing out here signs out there."""
     tenant = configuration.tenants.get(session.home_tenant)
     idp = tenant.identity_providers.get(session.idp) if tenant else None
-    settings = None if idp is None else idp.saml or idp.wsfed
+    settings = None if idp is None else idp.saml or idp.wsfed or idp.oidc
     if idp is None or settings is None or settings.logout != "upstream":
         return None
     known = serial.loads(Identity, session.identity).logout

@@ -10,6 +10,7 @@ Transaction   several of them together, with the audit events, in one commit
 from broker.store.deployment import DeploymentStore
 from broker.store.devices import DeviceStore
 from broker.store.records import Grant, KnownPerson, RefreshUse, Revision, StoredEvent, StoredKey, UpstreamHeld
+from broker.store.sealing import revision_digest
 from broker.store.store import Store, StoreDocuments
 from broker.store.tenant import TenantStore
 from broker.store.transaction import Transaction
@@ -28,4 +29,5 @@ __all__ = [
     "TenantStore",
     "Transaction",
     "UpstreamHeld",
+    "revision_digest",
 ]

@@ -17,6 +17,7 @@ from broker.store.records import Revision, StoredEvent, StoredKey
 from broker.store.sealing import Sealing, digest, revision_digest, stored_events
 
 NOBODY = ""  # in the column of a tenant, where no tenant is meant: no id is empty
+SIGN_INS = frozenset({"auth_request", "arrival", "portal"})  # kinds whose end somebody wants to hear of
 
 
 class DeploymentStore:
@@ -157,16 +158,16 @@ class DeploymentStore:
         with self._connections.one() as link:
             return tuple(self._sealing.revision(row) for row in link.rows(statements.REVISIONS))
 
-    def expire(self, now: int) -> tuple[str, ...]:
-        """Delete what has expired. Answers the sign-ins that nobody finished: each once, whoever calls."""
+    def expire(self, now: int) -> tuple[tuple[str, str], ...]:
+        """Delete what has expired. Answers the sign-ins that nobody finished as (kind, value): once, whoever calls."""
         with self._connections.several() as link:
             gone = link.rows(statements.EXPIRE_ONE_TIME, {"now": now})
             for statement in statements.EXPIRE:
                 link.run(statement, {"now": now})
             return tuple(
-                self._sealing.open(row.payload, f"one_time/{row.kind}", row.tenant, row.handle)
+                (row.kind, self._sealing.open(row.payload, f"one_time/{row.kind}", row.tenant, row.handle))
                 for row in gone
-                if row.kind == "auth_request"
+                if row.kind in SIGN_INS
             )
 
     def events(self, reference: str | None = None, limit: int = 100) -> tuple[StoredEvent, ...]:

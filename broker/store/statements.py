@@ -27,7 +27,6 @@ from broker.store.tables import (
     grants,
     group_lists,
     guesses,
-    guest_bindings,
     keys,
     one_time,
     person_aliases,
@@ -87,6 +86,19 @@ ALIAS_PERSON = text(
     "AND NOT EXISTS (SELECT 1 FROM persons WHERE tenant = :tenant AND key = :key) "
     "ON CONFLICT (tenant, key) DO NOTHING RETURNING sub"
 )
+# A name that counts only while it is young: taken from whoever it has lapsed for, made young again by its bearer.
+PROVE_NAME = text(
+    "INSERT INTO person_aliases (tenant, key, idp, who, sub, made_at) "
+    "SELECT tenant, CAST(:key AS TEXT), CAST(:idp AS TEXT), CAST(:who AS TEXT), sub, CAST(:made_at AS BIGINT) "
+    "FROM persons WHERE tenant = :tenant AND sub = :sub "
+    "ON CONFLICT (tenant, key) DO UPDATE SET sub = excluded.sub, made_at = excluded.made_at "
+    "WHERE person_aliases.sub = excluded.sub OR person_aliases.made_at <= :lapsed RETURNING sub"
+)
+PROVEN_SUB = select(person_aliases.c.sub).where(
+    person_aliases.c.tenant == _tenant,
+    person_aliases.c.key == bindparam("key"),
+    person_aliases.c.made_at > bindparam("lapsed"),
+)
 PEOPLE_OF = union_all(
     *(
         select(named.c.key, named.c.who, named.c.sub).where(named.c.tenant == _tenant, named.c.idp == bindparam("idp"))
@@ -104,23 +116,9 @@ ATTRIBUTES = select(person_attributes.c.sealed).where(
     person_attributes.c.tenant == _tenant, person_attributes.c.sub == bindparam("sub")
 )
 
-# guests
-BIND_GUEST = text(
-    "INSERT INTO guest_bindings (tenant, entry, sub, bound_at) VALUES (:tenant, :entry, :sub, :bound_at) "
-    "ON CONFLICT (tenant, entry) DO UPDATE SET sub = guest_bindings.sub RETURNING sub"
-)
-GUEST_HOLDER = select(guest_bindings.c.sub).where(
-    guest_bindings.c.tenant == _tenant, guest_bindings.c.entry == bindparam("this_entry")
-)
-BOUND_GUESTS = select(guest_bindings.c.entry).where(guest_bindings.c.tenant == _tenant)
-RELEASE_GUEST = (
-    delete(guest_bindings)
-    .where(guest_bindings.c.tenant == _tenant, guest_bindings.c.entry == bindparam("this_entry"))
-    .returning(guest_bindings.c.sub)
-)
+# sessions
 END_SESSIONS_OF = delete(sessions).where(sessions.c.tenant == _tenant, sessions.c.sub == bindparam("this_sub"))
 
-# sessions
 OPEN_SESSION = text(
     "INSERT INTO sessions "
     "(tenant, sid, browser, idp, sub, last_seen, expires_at, sealed, upstream_sid, upstream_sub) "
@@ -170,6 +168,7 @@ GRANT = select(grants).where(
 GRANT_OF_CODE = select(grants.c.tenant, grants.c.id).where(grants.c.code == bindparam("this_code"))
 _REVOKE = update(grants).where(grants.c.tenant == _tenant, grants.c.revoked_at.is_(None)).values(revoked_at=_at)
 REVOKE_GRANT = _REVOKE.where(grants.c.id == bindparam("this_grant"))
+REVOKE_GRANTS = _REVOKE
 REVOKE_SESSION_GRANTS = _REVOKE.where(grants.c.sid == bindparam("this_sid"), grants.c.offline.is_(False))
 ADD_REFRESH = insert(refresh_tokens)
 _refresh_state = (refresh_tokens.c.grant_id, refresh_tokens.c.expires_at, refresh_tokens.c.uses)
@@ -203,12 +202,8 @@ CLAIM_UPSTREAM = (
     .values(busy_until=bindparam("until"))
     .returning(upstream_tokens)
 )
-CHECKED_UPSTREAM = (
-    update(upstream_tokens)
-    .where(*_upstream)
-    .values(sealed=bindparam("to_sealed"), checked_at=_at, busy_until=0)
-    .returning(upstream_tokens.c.sid)
-)
+ROTATED_UPSTREAM = update(upstream_tokens).where(*_upstream).values(sealed=bindparam("to_sealed"))
+CHECKED_UPSTREAM = update(upstream_tokens).where(*_upstream).values(checked_at=_at, busy_until=0)
 FORGET_UPSTREAM = delete(upstream_tokens).where(
     *_upstream,
     ~exists().where(
@@ -271,6 +266,11 @@ EVENTS = _EVENTS
 EVENTS_OF_REFERENCE = _EVENTS.where(_reference)
 TENANT_EVENTS = _EVENTS.where(audit_events.c.tenant == _tenant)
 TENANT_EVENTS_OF_REFERENCE = TENANT_EVENTS.where(_reference)
+
+# a tenant's end
+END_SESSIONS = delete(sessions).where(sessions.c.tenant == _tenant)
+END_ONE_TIME = delete(one_time).where(one_time.c.tenant == _tenant)
+END_UPSTREAM_TOKENS = delete(upstream_tokens).where(upstream_tokens.c.tenant == _tenant)
 
 # housekeeping
 LOCK = text("SELECT pg_advisory_xact_lock(:key)")

@@ -71,7 +71,8 @@ persons = Table(
     _time("made_at"),
 )
 
-# Further names of a person: another IdP's after a migration, or a proven address (idp empty).
+# Further names of a person: another IdP's after a migration, or a proven address (idp empty;
+# `made_at`: when it was last proven).
 person_aliases = Table(
     "person_aliases",
     metadata,

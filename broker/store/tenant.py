@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from broker.errors import StoreError
 from broker.model import Guest, Session
-from broker.store import statements
+from broker.store import guest_statements, statements
 from broker.store.records import Grant, RefreshUse, StoredEvent
 from broker.store.sealing import digest, refresh_use, stored_events
 from broker.store.upstream import UpstreamStore
@@ -72,13 +72,13 @@ class TenantStore(UpstreamStore):
             "bound_at": self._now(),
         }
         with self._connections.one() as link:
-            return str(link.value(statements.BIND_GUEST, row))
+            return str(link.value(guest_statements.BIND_GUEST, row))
 
     def guest_holder(self, entry: Guest) -> str | None:
         """Whose the entry is; None: nobody's yet."""
         wanted = {"this_tenant": self._tenant, "this_entry": self._sealing.guest_key(self._tenant, entry)}
         with self._connections.one() as link:
-            holder: str | None = link.value(statements.GUEST_HOLDER, wanted)
+            holder: str | None = link.value(guest_statements.GUEST_HOLDER, wanted)
         return holder
 
     def release_guests(self, standing: Collection[Guest], at: int) -> int:
@@ -86,9 +86,9 @@ class TenantStore(UpstreamStore):
         kept = {self._sealing.guest_key(self._tenant, entry) for entry in standing}
         here = {"this_tenant": self._tenant}
         with self._connections.several() as link:
-            gone = [row.entry for row in link.rows(statements.BOUND_GUESTS, here) if row.entry not in kept]
+            gone = [row.entry for row in link.rows(guest_statements.BOUND_GUESTS, here) if row.entry not in kept]
             for entry in gone:
-                held = {**here, "this_sub": link.value(statements.RELEASE_GUEST, {**here, "this_entry": entry})}
+                held = {**here, "this_sub": link.value(guest_statements.RELEASE_GUEST, {**here, "this_entry": entry})}
                 link.run(statements.END_SESSIONS_OF, held)
                 link.run(statements.REVOKE_GRANTS_OF, {**held, "at": at})
         return len(gone)
@@ -148,6 +148,15 @@ class TenantStore(UpstreamStore):
         """All but the offline ones (contract section 2, Logout)."""
         with self._connections.one() as link:
             link.run(statements.REVOKE_SESSION_GRANTS, {**self._sid(sid), "at": at})
+
+    def end_everything(self, at: int) -> None:
+        """The tenant was removed: its sessions end, its grants are revoked, what is in flight is gone."""
+        wanted = {"this_tenant": self._tenant}
+        with self._connections.several() as link:
+            link.run(statements.END_SESSIONS, wanted)
+            link.run(statements.REVOKE_GRANTS, {**wanted, "at": at})
+            link.run(statements.END_ONE_TIME, wanted)
+            link.run(statements.END_UPSTREAM_TOKENS, wanted)
 
     def add_refresh(self, token: str, grant_id: str, expires_at: int) -> None:
         """StoreError `conflict`: this tenant has no such grant."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from broker.model import Session
+from broker.seal import SealBroken
 from broker.store import statements
 from broker.store.engine import Connections
 from broker.store.link import Row
@@ -34,17 +35,22 @@ class UpstreamStore:
 
     def alias_person(self, idp: str, upstream: str, subject: str, sub: str) -> bool:
         """A further name for a person. False: there is no such person here, or somebody bears the name already."""
-        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
-        new = {
-            "tenant": self._tenant,
-            "key": key,
-            "idp": idp,
-            "who": self._sealing.close(json.dumps([upstream, subject]), "persons", self._tenant, key),
-            "sub": sub,
-            "made_at": self._now(),
-        }
         with self._connections.one() as link:
-            return link.row(statements.ALIAS_PERSON, new) is not None
+            return link.row(statements.ALIAS_PERSON, self._alias(idp, upstream, subject, sub)) is not None
+
+    def proven_person(self, idp: str, upstream: str, subject: str, lapsed: int) -> str | None:
+        """The `sub` behind a further name that was given or proven after the moment `lapsed`."""
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        wanted = {"this_tenant": self._tenant, "key": key, "lapsed": lapsed}
+        with self._connections.one() as link:
+            sub: str | None = link.value(statements.PROVEN_SUB, wanted)
+        return sub
+
+    def prove_name(self, idp: str, upstream: str, subject: str, sub: str, lapsed: int) -> bool:
+        """The person has just proven this further name. False: it is another's, who did so after `lapsed`."""
+        proven = {**self._alias(idp, upstream, subject, sub), "lapsed": lapsed}
+        with self._connections.one() as link:
+            return link.row(statements.PROVE_NAME, proven) is not None
 
     def people_of(self, idp: str) -> tuple[KnownPerson, ...]:
         """Everybody whom an IdP has a name for, aliases too."""
@@ -79,35 +85,41 @@ class UpstreamStore:
         with self._connections.one() as link:
             link.run(statements.REVOKE_EVERY_GRANT, {"this_tenant": self._tenant, "this_sid": sid, "at": at})
 
-    def keep_upstream(self, sid: str, refresh_token: str | None, checked_at: int, expires_at: int) -> None:
+    def keep_upstream(self, sid: str, giver: str, refresh_token: str | None, checked_at: int, expires_at: int) -> None:
+        """giver: who gave the token (`policy.giver_of`); it opens for nobody else."""
         row = {
             "tenant": self._tenant,
             "sid": sid,
-            "sealed": self._closed(sid, refresh_token),
+            "sealed": self._closed(sid, giver, refresh_token),
             "checked_at": checked_at,
             "expires_at": expires_at,
         }
         with self._connections.one() as link:
             link.run(statements.KEEP_UPSTREAM, row)
 
-    def upstream(self, sid: str) -> UpstreamHeld | None:
-        """None: nothing is known of this session's upstream."""
+    def upstream(self, sid: str, giver: str) -> UpstreamHeld | None:
+        """None: nothing is known of this session's upstream. Without a token: none, or none of this giver's."""
         with self._connections.one() as link:
             row = link.row(statements.UPSTREAM, {**self._of_sid(sid), "now": self._now()})
-        return None if row is None else self._held(row)
+        return None if row is None else self._held(row, giver)
 
-    def claim_upstream(self, sid: str, stale: int, until: int) -> UpstreamHeld | None:
+    def claim_upstream(self, sid: str, giver: str, stale: int, until: int) -> UpstreamHeld | None:
         """What was checked at `stale` or before, for one caller alone until `until`. None: fresh, claimed, or gone."""
         wanted = {**self._of_sid(sid), "stale": stale, "until": until, "now": self._now()}
         with self._connections.one() as link:
             row = link.row(statements.CLAIM_UPSTREAM, wanted)
-        return None if row is None else self._held(row)
+        return None if row is None else self._held(row, giver)
 
-    def checked_upstream(self, sid: str, refresh_token: str | None, at: int) -> None:
-        """The upstream has answered; its new refresh token takes the old one's place."""
-        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, refresh_token), "at": at}
+    def rotated_upstream(self, sid: str, giver: str, refresh_token: str) -> None:
+        """The upstream has given another refresh token, and takes the old one no more."""
+        changed = {**self._of_sid(sid), "to_sealed": self._closed(sid, giver, refresh_token)}
         with self._connections.one() as link:
-            link.row(statements.CHECKED_UPSTREAM, changed)
+            link.run(statements.ROTATED_UPSTREAM, changed)
+
+    def checked_upstream(self, sid: str, at: int) -> None:
+        """The upstream still lets the session's person in."""
+        with self._connections.one() as link:
+            link.run(statements.CHECKED_UPSTREAM, {**self._of_sid(sid), "at": at})
 
     def forget_upstream(self, sid: str) -> None:
         """Unless an offline grant of the session still needs it."""
@@ -157,11 +169,29 @@ class UpstreamStore:
         upstream, subject = json.loads(self._sealing.open(row.who, "persons", self._tenant, row.key))
         return KnownPerson(upstream, subject, row.sub)
 
-    def _closed(self, sid: str, refresh_token: str | None) -> str:
-        return self._sealing.close(refresh_token, "upstream_tokens", self._tenant, sid) if refresh_token else ""
+    def _alias(self, idp: str, upstream: str, subject: str, sub: str) -> dict[str, object]:
+        key = self._sealing.person_key(self._tenant, idp, upstream, subject)
+        return {
+            "tenant": self._tenant,
+            "key": key,
+            "idp": idp,
+            "who": self._sealing.close(json.dumps([upstream, subject]), "persons", self._tenant, key),
+            "sub": sub,
+            "made_at": self._now(),
+        }
 
-    def _held(self, row: Row) -> UpstreamHeld:
-        opened = self._sealing.open(row.sealed, "upstream_tokens", self._tenant, row.sid) if row.sealed else None
+    def _closed(self, sid: str, giver: str, refresh_token: str | None) -> str:
+        place = f"{sid} {giver}"
+        return self._sealing.close(refresh_token, "upstream_tokens", self._tenant, place) if refresh_token else ""
+
+    def _held(self, row: Row, giver: str) -> UpstreamHeld:
+        """Sealed for another giver, a token is as good as absent: so are those from before it was sealed for one."""
+        if not row.sealed:
+            return UpstreamHeld(row.checked_at, None)
+        try:
+            opened = self._sealing.open(row.sealed, "upstream_tokens", self._tenant, f"{row.sid} {giver}")
+        except SealBroken:
+            return UpstreamHeld(row.checked_at, None)
         return UpstreamHeld(row.checked_at, opened)
 
     def _of_sid(self, sid: str) -> dict[str, object]:

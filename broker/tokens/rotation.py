@@ -95,11 +95,26 @@ Make = Callable[..., Key]
 def ensure(shelf: KeyShelf[Key], make: Make[Key], algorithms: Iterable[str], now: int, kind: Kind = TOKENS) -> None:
     """An active and a next key for every algorithm; whoever comes second finds them made."""
     shelf.lock(kind.purpose)
+    for key in missing(shelf.keys(kind.purpose), make, algorithms, now, kind):
+        shelf.add_key(key)
+
+
+def missing(
+    keys: Iterable[Key], make: Make[Key], algorithms: Iterable[str], now: int, kind: Kind = TOKENS
+) -> tuple[Key, ...]:
+    """What `ensure` would add to these, made and not stored: an RSA pair takes long, a transaction must not."""
+    states = {(key.alg, key.state) for key in keys}
+    wanted = ((alg, state) for alg in algorithms for state in ("active", "next") if (alg, state) not in states)
+    return tuple(_made(make, alg, state, now, kind) for alg, state in wanted)
+
+
+def adopt(shelf: KeyShelf[Key], made: Iterable[Key], kind: Kind = TOKENS) -> None:
+    """Store keys that were made before; another's in the same place win."""
+    shelf.lock(kind.purpose)
     states = {(key.alg, key.state) for key in shelf.keys(kind.purpose)}
-    for alg in algorithms:
-        for state in ("active", "next"):
-            if (alg, state) not in states:
-                shelf.add_key(_made(make, alg, state, now, kind))
+    for key in made:
+        if (key.alg, key.state) not in states:
+            shelf.add_key(key)
 
 
 def rotate(

@@ -32,6 +32,7 @@ from broker.signin import Offer, SignIn, Started, Switching
 from broker.web import home_realm_page
 from broker.web.asked import Address, Asked
 from broker.web.cookies import Cookies
+from broker.web.lookups import Lookups
 from broker.web.pages import Pages
 from broker.web.requested import Requested, Requests
 from broker.web.responses import concluded
@@ -56,6 +57,7 @@ class Authorize:
     hints: Hints
     stands: Callable[[Configuration, Session], bool]
     clock: Callable[[], float]
+    lookups: Lookups
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("authorize", __name__)
@@ -144,6 +146,7 @@ class Authorize:
             ask="select_account" in parsed.request.prompt,
             tried=active.tried,
         )
+        self.lookups.count(realm, parsed.request, ip)
         if realm.reason is not None:
             refusal = REFUSED.get(realm.reason, InvalidRequest)
             raise refusal(realm.reason, home_realm.PUBLIC[realm.reason]).about(tenant=active.tenant)

@@ -1,6 +1,7 @@
 """The broker's three cookies (contract section 2, Hosts and cookies), and nothing else, ever.
 
-signin-<name>   one per transaction; correlates the IdP's answer with this browser. SameSite=None, ten minutes.
+signin-<name>   one per transaction, a sign-out upstream included; correlates what comes back with this browser.
+                SameSite=None, ten minutes.
 session         the browser session. Lax.
 realm           the home realms this browser has used, newest first, signed. Lax, a year, forgettable.
 

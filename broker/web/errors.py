@@ -25,6 +25,7 @@ from broker.errors import (
     InvalidDpopProof,
     ShownError,
     StoreError,
+    TooManyRequests,
     UseDpopNonce,
 )
 from broker.model import AuditEvent
@@ -40,11 +41,13 @@ _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 
 class Answered(BrokerError):
-    """One of Flask's own errors in our words."""
+    """One of Flask's own errors in our words: `not_found` picks the words of a page; programs know no such code."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, page: bool) -> None:
         self.status = status
-        self.code = "not_found" if status in {404, 405} else "server_error" if status >= 500 else "invalid_request"
+        self.code = (
+            "not_found" if page and status in {404, 405} else "server_error" if status >= 500 else "invalid_request"
+        )
         super().__init__(f"http_{status}", _HTTP.get(status))
 
 
@@ -72,7 +75,7 @@ def register(
         error.about(reference=reference)
         if not isinstance(error, AuthorizationPending):
             telemetry.report(error)
-        if request.path in JSON_PATHS or request.path.endswith(JSON_ENDS):
+        if _of_programs():
             return json_error(error, reference)
         if error.exit is not None and not isinstance(error, ShownError):
             return leave_with(error, error.exit, issuer, pages, reference)
@@ -82,12 +85,12 @@ def register(
     def refused(error: BrokerError) -> Response:
         error.about(reference=new_reference())
         _record(recorder, error)
-        return answer(error)
+        return _told_when(error, answer(error))
 
     def flask_error(error: HTTPException) -> AnyResponse | HTTPException:
         if error.code is None or error.code < 400 or error.response is not None:
             return error
-        response = answer(Answered(error.code))
+        response = answer(Answered(error.code, page=not _of_programs()))
         if error.code == 405:
             response.headers.extend([header for header in error.get_headers() if header[0] == "Allow"])
         return response
@@ -100,6 +103,16 @@ def register(
     app.register_error_handler(BrokerError, refused)
     app.register_error_handler(HTTPException, flask_error)
     app.register_error_handler(Exception, unexpected)
+
+
+def _told_when(error: BrokerError, response: Response) -> Response:
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.wait)
+    return response
+
+
+def _of_programs() -> bool:
+    return request.path in JSON_PATHS or request.path.endswith(JSON_ENDS)
 
 
 def _record(recorder: Recorder, error: BrokerError) -> None:

@@ -1,6 +1,7 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0; contract section 2, Logout).
 
-A valid `id_token_hint` ends its `sid` at once (expired, or signed by a retired key, is fine); anything else asks first.
+A valid `id_token_hint` ends its `sid` at once (expired, or signed by a retired key, is fine); anything else asks first,
+and who cancels comes to /logout/stay, which changes nothing.
 The browser leaves only to a registered `post_logout_redirect_uri` of a client that the request names; before that it
 loads the frames of the applications that want to learn of it there, and visits the upstreams that sign out with us.
 """
@@ -52,6 +53,7 @@ class Logout:
     def blueprint(self) -> Blueprint:
         routes = Blueprint("logout", __name__)
         routes.add_url_rule("/logout", "logout", self.logout, methods=["GET", "POST"])
+        routes.add_url_rule("/logout/stay", "stay", self.pages.stayed)
         return routes
 
     def logout(self) -> Response:
@@ -155,11 +157,13 @@ class Logout:
         configuration, client = self.live(), asked.client
         frames = self.signout.end(configuration, ending)
         upstream = self.logouts.begin(configuration, ending, asked.leave_for, client.client_id if client else None)
-        leave_for = upstream or asked.leave_for
+        leave_for = upstream.url if upstream else asked.leave_for
         if leave_for is not None and not frames:
             response = Response(status=303, headers={"Location": leave_for})
         else:
             response = self.pages.signed_out(client.name if client else None, frames=frames, leave_for=leave_for)
+        if upstream is not None:
+            self.cookies.set_transaction(response, request, upstream.name, upstream.browser)
         if self.cookies.session(request) is not None and not self._held():
             self.cookies.end_session(response)
         return response

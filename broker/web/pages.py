@@ -4,6 +4,7 @@
     switch           the organisations open to somebody who is signed in
     auto_post        a form on its way to an IdP           form_post        the answer on its way to an application
     logout_confirm   asks before it ends a session         signed_out       the end
+    stayed           the answer was no
     device           asks for a device's code              approve          asks before anything is issued
 
 Names of organisations and applications are isolated (`<bdi>`) and escaped. No page needs JavaScript.
@@ -227,20 +228,32 @@ class Pages:
     def device_turned_away(self) -> Response:
         return self._page("told.html", heading="The device was not connected", text="You can close this page.")
 
+    def stayed(self) -> Response:
+        """Who asked for the sign-out is not proven, so this leads to no address of theirs."""
+        return self._page("stayed.html")
+
     def auto_post(
-        self, url: str, fields: Mapping[str, str], cancel_href: str | None = None, *, leaving: bool = False
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        cancel_href: str | None = None,
+        *,
+        leaving: bool = False,
+        frames: Sequence[str] = (),
     ) -> Response:
         """`fields` on their way to the IdP's `url`, by a script where there is one, else by a visible button.
 
-        leaving: to sign out there, not in.
+        leaving: to sign out there, not in. frames: as in `signed_out`; the script then waits for `FRAME_SECONDS`.
         """
         return self._page(
             "auto_post.html",
             allow=form_action(self._issuer, url),
+            frames=frames,
             url=url,
             fields=fields,
             cancel_href=cancel_href,
             leaving=leaving,
+            seconds=FRAME_SECONDS if frames else 0,
         )
 
     def form_post(self, redirect_uri: str, fields: Mapping[str, str]) -> Response:

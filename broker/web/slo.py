@@ -1,5 +1,7 @@
 """Single logout over SAML: /t/<tenant>/saml/<idp>/slo hears the upstream, /logout/upstream sends browsers there.
 
+Whoever comes back from an OpenID provider arrives at /logout/upstream as well: its `state` is the `name`.
+
 Nothing of a message decides where a browser goes: only the upstream's own metadata and our clients' registered
 addresses do. A RelayState goes back to the upstream that sent it, and nowhere else.
 """
@@ -14,6 +16,7 @@ from flask import Blueprint, Response, abort, request
 from broker.errors import BrokerError
 from broker.model import Callback, Configuration, PostForm, Redirect
 from broker.signout import Left, SingleLogouts, Told
+from broker.web.cookies import Cookies
 from broker.web.pages import Pages
 from broker.web.parameters import queried
 
@@ -23,6 +26,7 @@ class SingleLogoutEndpoint:
     live: Callable[[], Configuration]
     logouts: SingleLogouts
     pages: Pages
+    cookies: Cookies
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("single_logout", __name__)
@@ -46,16 +50,26 @@ class SingleLogoutEndpoint:
         return self._told(heard) if isinstance(heard, Told) else self._on(configuration, heard)
 
     def upstream(self) -> Response:
-        configuration = self.live()
-        return self._on(configuration, self.logouts.go_on(configuration, request.args.get("name", "")))
+        """The browser that set out goes on; its cookie is what it has and a link has not."""
+        configuration, name = self.live(), request.args.get("name") or request.args.get("state", "")
+        browser = self.cookies.transaction(request)(name)
+        step = self.logouts.go_on(configuration, name, browser or "")
+        response = self._on(configuration, step)
+        if browser is not None and isinstance(step, Left):
+            self.cookies.end_transaction(response, name)
+        return response
 
     def _told(self, told: Told) -> Response:
-        """Applications that learn of it in frames are loaded first, where the answer can wait for that."""
-        if told.frames and isinstance(told.action, Redirect):
-            return self.pages.signed_out(frames=told.frames, leave_for=told.action.url)
-        if told.action is None:
-            return self.pages.signed_out(frames=told.frames)
-        return self._sent(told.action)
+        """Applications that learn of it in frames are loaded first; then the answer leaves for the upstream."""
+        match told.action:
+            case PostForm() as form:
+                return self.pages.auto_post(form.url, form.fields, leaving=True, frames=told.frames)
+            case Redirect() as redirect if not told.frames:
+                return self._sent(redirect)
+            case Redirect() as redirect:
+                return self.pages.signed_out(frames=told.frames, leave_for=redirect.url)
+            case None:
+                return self.pages.signed_out(frames=told.frames)
 
     def _on(self, configuration: Configuration, step: Redirect | PostForm | Left) -> Response:
         if not isinstance(step, Left):

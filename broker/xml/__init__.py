@@ -11,5 +11,6 @@
     authn_request   what to ask       -> redirect URL
     sp              our names and key -> SP metadata document
 
+`reading` is where bytes become a tree.
 `onelogin` holds python3-saml behind patched, cached parts and refuses to start when they are not where we know them.
 """

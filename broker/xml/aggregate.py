@@ -12,6 +12,7 @@ from lxml import etree
 
 from broker.xml.metadata import MOST_BYTES, SAML_IDP, MetadataRefused, RoleKind
 from broker.xml.names import MD
+from broker.xml.reading import Aside
 
 MOST_LEVELS = 16  # groups within groups
 LIFE = ("validUntil", "cacheDuration")  # what a group says for every entity in it
@@ -35,6 +36,7 @@ class Picker:
             remove_comments=True,
             remove_pis=True,
         )
+        self._aside = Aside()
         self._tail = b""
         self._groups: list[dict[str, str]] = []
         self._inside: etree._Element | None = None  # the entity being read; what it holds is its own
@@ -48,8 +50,7 @@ class Picker:
         self._tail = seen[-_OVERLAP:]
         self._unfinished += len(piece)
         try:
-            self._parser.feed(piece)
-            self._read()
+            self._aside(lambda: self._fed(piece))
         except etree.XMLSyntaxError:
             raise MetadataRefused("metadata_xml", detail="not well-formed XML") from None
         if self._unfinished > MOST_BYTES:
@@ -58,13 +59,20 @@ class Picker:
     def close(self) -> bytes:
         """The document with the one entity."""
         try:
-            self._parser.close()
-            self._read()
+            self._aside(self._ended)
         except etree.XMLSyntaxError:
             raise MetadataRefused("metadata_xml", detail="not well-formed XML, or not all of it came") from None
         if not self._found:
             raise MetadataRefused("entity_not_found")
         return self._found[0]
+
+    def _fed(self, piece: bytes) -> None:
+        self._parser.feed(piece)
+        self._read()
+
+    def _ended(self) -> None:
+        self._parser.close()
+        self._read()
 
     def _read(self) -> None:
         for event, element in self._parser.read_events():

@@ -15,7 +15,6 @@ import base64
 import binascii
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 
 from cryptography.exceptions import InvalidTag
@@ -46,11 +45,14 @@ NONCE = 12  # bytes, of GCM
 NAME_ID = f"{{{SAML}}}NameID"
 
 
-def assertion(encrypted: etree._Element, keys: Sequence[str]) -> Gated:
-    """The assertion in a saml:EncryptedAssertion, alone in a Response of ours. `keys`: PEM, the likeliest first."""
+def assertion(encrypted: etree._Element, keys: Sequence[str], spent: int) -> Gated:
+    """The assertion in a saml:EncryptedAssertion, alone in a Response of ours.
+
+    `keys`: PEM, the likeliest first. spent: weight of the message that held it.
+    """
     raw = shell(RESPONSE, encrypted, plain(encrypted, keys))
     try:
-        inner = gate.passed(raw)
+        inner = gate.passed(raw, spent)
     except AssertionRejected as refusal:
         raise AssertionRejected("decryption", detail=f"what was encrypted: {refusal.reason}") from None
     if inner.unverified_assertion is None or not alone(inner.unverified_root):
@@ -58,20 +60,17 @@ def assertion(encrypted: etree._Element, keys: Sequence[str]) -> Gated:
     return inner
 
 
-def name_id(gated: Gated, keys: Sequence[str]) -> Gated:
-    """The same with its saml:EncryptedID, if it has one, made plain. Only of an assertion that was verified."""
-    found = encrypted_id(gated)
-    if found is None:
-        return gated
-    raw = shell(f"{{{SAML}}}Subject", found, plain(found, keys))
+def name_id(holder: etree._Element, keys: Sequence[str]) -> etree._Element:
+    """The saml:NameID in a saml:EncryptedID. Only of a message that was verified."""
+    raw = shell(f"{{{SAML}}}Subject", holder, plain(holder, keys))
     try:
-        subject = gate.markup(raw)
+        subject, _ = gate.markup(raw)
         if not alone(subject) or subject[0].tag != NAME_ID:
             raise AssertionRejected("nameid")
         onelogin.check_schema(subject[0])
     except AssertionRejected as refusal:
         raise AssertionRejected("decryption", detail=f"what was encrypted: {refusal.reason}") from None
-    return replace(gated, unverified_name_id=subject[0])
+    return subject[0]
 
 
 def encrypted_id(gated: Gated) -> etree._Element | None:

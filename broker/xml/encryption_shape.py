@@ -1,6 +1,6 @@
 """The one shape of encryption that we read (SAML Core §6), demanded before anything is decrypted.
 
-    saml:EncryptedAssertion (under the Response) | saml:EncryptedID (under the Subject)
+    saml:EncryptedAssertion (under the Response) | saml:EncryptedID (under the Subject, or the LogoutRequest)
       xenc:EncryptedData
         xenc:EncryptionMethod            AES-GCM; AES-CBC only where `check_content` allows it
         ds:KeyInfo
@@ -16,8 +16,9 @@ Raises AssertionRejected with: encryption_unsupported, encryption_shape, algorit
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from copy import deepcopy
+from itertools import islice
 
 from lxml import etree
 
@@ -28,6 +29,7 @@ from broker.xml.names import (
     ENCRYPTED_ASSERTION,
     ENCRYPTED_ID,
     KEY_TRANSPORT,
+    LOGOUT_REQUEST,
     MASK_HASHES,
     OAEP_HASHES,
     RESPONSE,
@@ -36,27 +38,38 @@ from broker.xml.names import (
     XENC11,
 )
 
+MOST_PARTS = 64
+MOST_NAMESPACES = 64
+MOST_ELEMENTS = 128
 ELEMENT = f"{XENC}Element"
 MASK = f"{{{XENC11}}}MGF"
 LABELS = ("X509Data", "KeyName", "SecurityTokenReference")  # the last is what Microsoft's libraries write
-PLACES = {ENCRYPTED_ASSERTION: RESPONSE, ENCRYPTED_ID: f"{{{SAML}}}Subject"}
+ENCRYPTED_DATA = f"{{{XENC}}}EncryptedData"
+Places = Mapping[str, tuple[str, ...]]  # what may be encrypted -> under which parents
+PLACES: Places = {ENCRYPTED_ASSERTION: (RESPONSE,), ENCRYPTED_ID: (f"{{{SAML}}}Subject", LOGOUT_REQUEST)}
 ADVICE = (
     "Your organisation's identity provider encrypted its answer with an algorithm that is not accepted here. Its "
     "administrator must choose AES-GCM with RSA-OAEP for this application{}."
 )
 
 
-def check(root: etree._Element) -> None:
-    """Every encrypted part of the message, wherever it stands."""
-    parts = list(root.iter(ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute", f"{{{XENC}}}*"))
+def check(root: etree._Element, places: Places = PLACES, bare: etree._Element | None = None) -> None:
+    """Every encrypted part of the message, wherever it stands. bare: what holds an EncryptedData without a wrapper."""
+    every = root.iter(ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute", f"{{{XENC}}}*")
+    parts = list(islice(every, MOST_PARTS + 1))
     if not parts:
         return
-    holders = [part for part in parts if str(part.tag).startswith(f"{{{SAML}}}")]
+    if len(parts) > MOST_PARTS:
+        raise AssertionRejected("encryption_shape", detail="too many encrypted parts")
+    wrappers = [part for part in parts if str(part.tag).startswith(f"{{{SAML}}}")]
+    for wrapper in wrappers:
+        check_place(wrapper, places)
+    holders = wrappers if bare is None else [*wrappers, bare]
     for holder in holders:
-        check_place(holder)
-        check_data(the_only(holder, f"{{{XENC}}}EncryptedData"))
+        check_small(holder)
+        check_data(the_only(holder, ENCRYPTED_DATA))
     known = sum(1 for holder in holders for _ in holder.iter(f"{{{XENC}}}*"))
-    if known != len(parts) - len(holders):
+    if known != len(parts) - len(wrappers):
         raise AssertionRejected("encryption_shape", detail="encryption outside its place")
 
 
@@ -67,14 +80,22 @@ def check_content(holder: etree._Element, *, allow_cbc: bool) -> None:
         raise AssertionRejected("algorithm", ADVICE.format(cbc), detail="AES-CBC is not allowed")
 
 
-def check_place(holder: etree._Element) -> None:
-    parent = holder.getparent()
-    if holder.tag not in PLACES or parent is None or parent.tag != PLACES[str(holder.tag)]:
+def check_place(wrapper: etree._Element, places: Places) -> None:
+    parent = wrapper.getparent()
+    if parent is None or parent.tag not in places.get(str(wrapper.tag), ()):
         raise AssertionRejected(
             "encryption_unsupported",
             "Your organisation's identity provider encrypted single attributes. Its administrator must encrypt the "
             "whole assertion instead, or nothing.",
         )
+
+
+def check_small(holder: etree._Element) -> None:
+    """Of what is around the ciphertext; the plain text is later put under the same namespaces."""
+    if len(holder.nsmap) > MOST_NAMESPACES:
+        raise AssertionRejected("encryption_shape", detail="too many namespaces in scope")
+    if sum(1 for _ in islice(holder.iter(), MOST_ELEMENTS + 1)) > MOST_ELEMENTS:
+        raise AssertionRejected("encryption_shape", detail="too many elements")
 
 
 def check_data(data: etree._Element) -> None:

@@ -6,23 +6,31 @@ PassiveRequestorEndpoint). AD FS has it beside its SAML roles; every other RoleD
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lxml import etree
 
+from broker.xml import sp
 from broker.xml.metadata import RoleKind
-from broker.xml.names import MD, XSI
+from broker.xml.names import DS, MD, XSI
 
 FED = "http://docs.oasis-open.org/wsfed/federation/200706"
 WSA = "http://www.w3.org/2005/08/addressing"
 MEDIA_TYPE = "application/samlmetadata+xml"
 
 
-def metadata(*, realm: str, callback: str) -> bytes:
-    """An ApplicationServiceType: our realm, where answers go, and no key: nothing is encrypted for us."""
+def metadata(*, realm: str, callback: str, certificates: Sequence[str] = (), allow_cbc: bool = False) -> bytes:
+    """An ApplicationServiceType: our realm, where answers go, and what may be encrypted for us.
+
+    certificates: PEM, the one to use now first; AD FS encrypts to the one that it finds.
+    """
     root = etree.Element(
-        f"{{{MD}}}EntityDescriptor", {"entityID": realm}, nsmap={"md": MD, "fed": FED, "wsa": WSA, "xsi": XSI}
+        f"{{{MD}}}EntityDescriptor", {"entityID": realm}, nsmap={"md": MD, "ds": DS, "fed": FED, "wsa": WSA, "xsi": XSI}
     )
     role = etree.SubElement(root, f"{{{MD}}}RoleDescriptor", {"protocolSupportEnumeration": FED})
     role.set(f"{{{XSI}}}type", "fed:ApplicationServiceType")
+    for certificate in certificates:
+        sp.encryption_key(role, certificate, allow_cbc=allow_cbc)
     for name, address in (
         ("TargetScopes", realm),
         ("ApplicationServiceEndpoint", callback),

@@ -1,9 +1,9 @@
 """Single logout messages (SAML Core §3.7): LogoutRequest and LogoutResponse, written and read. No XML type leaves here.
 
-A message is read only after its signature held.
+A message is read only after its signature held, and only then is an encrypted NameID opened.
 
-Raises AssertionRejected with: the gate's reasons, root, encryption_unsupported, schema, unsigned, signature_invalid,
-digest, saml_message.
+Raises AssertionRejected with: the gate's reasons, root, those of `encryption_shape`, schema, unsigned,
+signature_invalid, digest, nameid, decryption.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from lxml import etree
 
 from broker.errors import AssertionRejected
-from broker.xml import bindings, gate, onelogin, signature, signature_shape
+from broker.xml import bindings, decrypt, encryption_shape, gate, onelogin, signature, signature_shape
 from broker.xml.bindings import Query, inflate
-from broker.xml.names import SAML, SAMLP, SIGNATURE, STATUS, SUCCESS
+from broker.xml.names import ENCRYPTED_ID, LOGOUT_REQUEST, SAML, SAMLP, SIGNATURE, STATUS, SUCCESS
 from broker.xml.response import Issuer, NameId, issuer_of, name_id_of, written
 
-REQUEST = f"{{{SAMLP}}}LogoutRequest"
 RESPONSE = f"{{{SAMLP}}}LogoutResponse"
-TAGS = {"SAMLRequest": REQUEST, "SAMLResponse": RESPONSE}
+TAGS = {"SAMLRequest": LOGOUT_REQUEST, "SAMLResponse": RESPONSE}
 MOST_BYTES = 65_536
 
 
@@ -49,6 +48,15 @@ class LogoutResponse:
     message: Message
     in_response_to: str | None
     status: tuple[str, ...]  # codes from the outside in
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """certificates: the IdP's, one of which must have signed. ours: what opens an encrypted NameID, PEM."""
+
+    certificates: Sequence[str]
+    ours: Sequence[str]
+    allow_cbc: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Written:
 
 def request(about: Outgoing, name_id: NameId, session_index: str | None, until: float) -> Written:
     """`name_id` exactly as the assertion had it: AD FS and others compare value, format and both qualifiers."""
-    root = _message(REQUEST, about)
+    root = _message(LOGOUT_REQUEST, about)
     root.set("NotOnOrAfter", written(until))
     optional = {
         "NameQualifier": name_id.name_qualifier,
@@ -104,43 +112,51 @@ def response(about: Outgoing, in_response_to: str, codes: Sequence[str]) -> Writ
     return Written("SAMLResponse", about.destination, root)
 
 
-def from_query(query: Query, certificates: Sequence[str]) -> LogoutRequest | LogoutResponse:
+def from_query(query: Query, keys: Keys) -> LogoutRequest | LogoutResponse:
     """The message of a redirect, once the signature over the query holds; nothing is inflated before."""
-    if not signature.made_by(query.value, query.signed, query.algorithm, certificates):
+    if not signature.made_by(query.value, query.signed, query.algorithm, keys.certificates):
         raise AssertionRejected("signature_invalid")
     root = _opened(inflate(query.unverified_message), TAGS[query.kind])
     if next(root.iter(SIGNATURE), None) is not None:
         raise AssertionRejected("signature_shape", detail="signed twice: in the message and over the query")
-    return _message_of(root)
+    return _message_of(root, keys)
 
 
-def from_form(kind: str, field: str, certificates: Sequence[str]) -> LogoutRequest | LogoutResponse:
+def from_form(kind: str, field: str, keys: Keys) -> LogoutRequest | LogoutResponse:
     """The message of a form, once its enveloped signature holds."""
     root = _opened(gate.decode(field), TAGS[kind])
-    signatures = tuple(root.iter(SIGNATURE))
+    signatures = signature_shape.find(root)
     signature_shape.check(signatures, parents=(TAGS[kind],))
     if not signatures:
         raise AssertionRejected("unsigned")
-    signature.verify_one(signatures[0], root, certificates)
-    return _message_of(root)
+    signature.verify_one(signatures[0], root, keys.certificates)
+    return _message_of(root, keys)
 
 
-def _message_of(root: etree._Element) -> LogoutRequest | LogoutResponse:
-    onelogin.check_schema(root)
-    return _request(root) if root.tag == REQUEST else _response(root)
+def _message_of(root: etree._Element, keys: Keys) -> LogoutRequest | LogoutResponse:
+    onelogin.check_schema(encryption_shape.of_2002(root))
+    return _request(root, keys) if root.tag == LOGOUT_REQUEST else _response(root)
 
 
-def _request(root: etree._Element) -> LogoutRequest:
-    name_id = root.find(f"{{{SAML}}}NameID")
-    if name_id is None:
-        raise AssertionRejected("nameid", detail="no NameID")
+def _request(root: etree._Element, keys: Keys) -> LogoutRequest:
     indexes = (one.text or "" for one in root.iterchildren(f"{{{SAMLP}}}SessionIndex"))
     return LogoutRequest(
         message=_read(root),
         not_on_or_after=root.get("NotOnOrAfter"),
-        name_id=name_id_of(name_id),
+        name_id=name_id_of(_name_id(root, keys)),
         session_indexes=tuple(index.strip() for index in indexes),
     )
+
+
+def _name_id(root: etree._Element, keys: Keys) -> etree._Element:
+    encrypted = root.find(ENCRYPTED_ID)
+    if encrypted is not None:
+        encryption_shape.check_content(encrypted, allow_cbc=keys.allow_cbc)
+        return decrypt.name_id(encrypted, keys.ours)
+    name_id = root.find(f"{{{SAML}}}NameID")
+    if name_id is None:
+        raise AssertionRejected("nameid", detail="no NameID")
+    return name_id
 
 
 def _response(root: etree._Element) -> LogoutResponse:
@@ -187,11 +203,9 @@ def _opened(raw: bytes, tag: str) -> etree._Element:
     """The whole gate, for a message that holds no assertion."""
     if len(raw) > MOST_BYTES:
         raise AssertionRejected("size", detail="too long for a logout message")
-    root = gate.markup(raw)
+    root, _ = gate.markup(raw)
     if root.tag != tag:
         raise AssertionRejected("root", detail="another message than the parameter says")
-    gate.check_id_names(root, raw)
-    gate.check_ids_unique(root)
-    if next(root.iter("{http://www.w3.org/2001/04/xmlenc#}*"), None) is not None:
-        raise AssertionRejected("encryption_unsupported", detail="encrypted NameID in a logout message")
+    gate.check_ids(root, raw)
+    encryption_shape.check(root)
     return root

@@ -30,6 +30,7 @@ from lxml import etree
 
 from broker.errors import UpstreamUnavailable
 from broker.xml.names import DS, MD, POST, REDIRECT, SAMLP
+from broker.xml.reading import read
 
 MOST_BYTES = 8 * 1_048_576
 MOST_KEYS = 16
@@ -152,11 +153,8 @@ def _root(document: bytes) -> etree._Element:
         raise MetadataRefused("metadata_size")
     if b"<!DOCTYPE" in document or b"<!ENTITY" in document or b"\0" in document:
         raise MetadataRefused("metadata_dtd", detail="a document type, or an encoding other than UTF-8")
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        return etree.fromstring(document, parser)
+        return read(document, bare=True)
     except etree.XMLSyntaxError:
         raise MetadataRefused("metadata_xml", detail="not well-formed XML") from None
 

@@ -11,6 +11,7 @@ XENC11 = "http://www.w3.org/2009/xmlenc11#"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 RESPONSE = f"{{{SAMLP}}}Response"
+LOGOUT_REQUEST = f"{{{SAMLP}}}LogoutRequest"
 ASSERTION = f"{{{SAML}}}Assertion"
 SIGNATURE = f"{{{DS}}}Signature"
 ENCRYPTED_ASSERTION = f"{{{SAML}}}EncryptedAssertion"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from lxml import etree
 
@@ -17,6 +18,7 @@ from broker.xml.names import RESPONSE, SAML, SAMLP, XSI
 
 UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
 IN_SAML = f"{{{SAML}}}"
+MOST_STATUS_CODES = 8  # more than two levels mean nothing (SAML Core §3.2.2.2)
 KNOWN_CONDITIONS = ("AudienceRestriction", "OneTimeUse", "ProxyRestriction")
 
 
@@ -115,11 +117,9 @@ def unverified_in_response_to(gated: Gated) -> str | None:
 
 def unverified_status(gated: Gated) -> tuple[str, ...]:
     """Status codes from the outside in. A failure needs no signature to be believed: it only ever refuses."""
-    return tuple(
-        code.get("Value") or ""
-        for status in gated.unverified_root.iterchildren(f"{{{SAMLP}}}Status")
-        for code in status.iter(f"{{{SAMLP}}}StatusCode")
-    )
+    status = gated.unverified_root.find(f"{{{SAMLP}}}Status")
+    codes = () if status is None else islice(status.iter(f"{{{SAMLP}}}StatusCode"), MOST_STATUS_CODES)
+    return tuple(code.get("Value") or "" for code in codes)
 
 
 def read(gated: Gated, signed: frozenset[str]) -> Response:

@@ -3,25 +3,36 @@
     RequestSecurityTokenResponseCollection   perhaps
       RequestSecurityTokenResponse           one
         RequestedSecurityToken               one
-          saml:Assertion                     one in the whole document: SAML 1.1 or SAML 2.0, signed by itself
+          saml:Assertion                     one in the whole document: SAML 1.1 or SAML 2.0, signed by itself;
+                                             or the same in a saml:EncryptedAssertion, or in a bare xenc:EncryptedData
         anything else                        an envelope that nobody signed: never read
 
 The same rules as for a SAML response, in the same order. Raises AssertionRejected with: those of `gate.markup`, root,
-id_pollution, duplicate_id, encryption_unsupported, the reasons of `signature_shape`, rstr_shape, token_unsupported,
-assertion_count. From `verify` come unsigned, signature_invalid, digest, schema.
+rstr_shape, token_unsupported, assertion_count, id_pollution, duplicate_id, the reasons of `encryption_shape` and
+`signature_shape`. From `opened` comes decryption; from `verify` unsigned, signature_invalid, digest, schema.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import replace
+from itertools import islice
 
 from lxml import etree
 
 from broker.errors import AssertionRejected
-from broker.xml import gate, onelogin, response, saml11, signature, signature_shape
+from broker.xml import decrypt, encryption_shape, gate, onelogin, response, saml11, signature, signature_shape
+from broker.xml.encryption_shape import ENCRYPTED_DATA
 from broker.xml.gate import Gated
-from broker.xml.names import ASSERTION, ASSERTION11, ENCRYPTED_ASSERTION, ID_ATTRIBUTES, SIGNATURE, XENC
+from broker.xml.names import (
+    ASSERTION,
+    ASSERTION11,
+    ENCRYPTED_ASSERTION,
+    ENCRYPTED_ID,
+    ID_ATTRIBUTES,
+    SAML,
+)
 from broker.xml.response import Response
 
 WS_TRUST = ("http://schemas.xmlsoap.org/ws/2005/02/trust", "http://docs.oasis-open.org/ws-sx/ws-trust/200512")
@@ -29,26 +40,57 @@ RESPONSES = tuple(f"{{{namespace}}}RequestSecurityTokenResponse" for namespace i
 COLLECTIONS = tuple(f"{tag}Collection" for tag in RESPONSES)
 REQUESTED = tuple(f"{{{namespace}}}RequestedSecurityToken" for namespace in WS_TRUST)
 TOKENS = (ASSERTION, ASSERTION11)
+WRAPPERS = (ENCRYPTED_ASSERTION, ENCRYPTED_ID, f"{{{SAML}}}EncryptedAttribute")
+ENVELOPE = (b"RequestSecurityTokenResponse", WS_TRUST[0].encode())  # of ours, around what was decrypted
+PLACES = {ENCRYPTED_ASSERTION: REQUESTED, ENCRYPTED_ID: (f"{{{SAML}}}Subject",)}
 
-identifiers = etree.XPath(
-    "//@*[translate(local-name(), 'ID', 'id') = 'id']"
-    " | //@*[translate(local-name(), 'ASERTIOND', 'asertiond') = 'assertionid']",
-    smart_strings=False,
-)
+ASSERTION_ID = re.compile(rb"""assertionid\s*=\s*["']""")  # of lower-case text
 
 
 def open_rstr(field: str) -> Gated:
     """From the form field `wresult`, which is the XML itself, to a tree that is safe to verify."""
     if len(field) > gate.MOST_BYTES:
         raise AssertionRejected("size", detail="the form field is too long")
-    root = gate.markup(_encoded(field))
+    return passed(_encoded(field))
+
+
+def passed(raw: bytes, spent: int = 0) -> Gated:
+    """The whole column; what was encrypted comes through here once more when it is plain. spent: weight so far."""
+    root, weight = gate.markup(raw, spent)
     check_root(root)
-    check_not_encrypted(root)
-    assertion = the_assertion(root)
-    check_identifiers(root, assertion)
-    signatures = tuple(root.iter(SIGNATURE))
+    token = the_token(root)
+    encrypted = holder_of(token)
+    check_identifiers(root, token, raw)
+    encryption_shape.check(root, PLACES, None if encrypted is token else encrypted)
+    signatures = signature_shape.find(root)
     signature_shape.check(signatures, TOKENS)
-    return Gated(root, assertion, signatures)
+    return Gated(root, token if encrypted is None else None, signatures, encrypted, weight=weight)
+
+
+def opened(gated: Gated, keys: Sequence[str]) -> Gated:
+    """The same with its token in the clear, alone in an envelope of ours. `keys`: ours, PEM.
+
+    Whatever goes wrong is one reason: who changes a ciphertext must not learn what became of it.
+    """
+    if gated.encrypted is None:
+        return gated
+    requested = decrypt.shell(REQUESTED[0], gated.encrypted, decrypt.plain(gated.encrypted, keys))
+    try:
+        inner = passed(b'<t:%b xmlns:t="%b">%b</t:%b>' % (*ENVELOPE, requested, ENVELOPE[0]), gated.weight)
+    except AssertionRejected as refusal:
+        raise AssertionRejected("decryption", detail=f"what was encrypted: {refusal.reason}") from None
+    if inner.encrypted is not None or not decrypt.alone(inner.unverified_root[0]):
+        raise AssertionRejected("decryption", detail="what was encrypted is not one assertion")
+    return inner
+
+
+def with_name_id(gated: Gated, keys: Sequence[str], *, allow_cbc: bool) -> Gated:
+    """With the NameID that SAML 2.0 may have encrypted by itself. Only of a token that was verified."""
+    holder = decrypt.encrypted_id(gated)
+    if holder is None:
+        return gated
+    encryption_shape.check_content(holder, allow_cbc=allow_cbc)
+    return replace(gated, unverified_name_id=decrypt.name_id(holder, keys))
 
 
 def check_root(root: etree._Element) -> None:
@@ -56,19 +98,11 @@ def check_root(root: etree._Element) -> None:
         raise AssertionRejected("root", detail="the document is not a RequestSecurityTokenResponse")
 
 
-def check_not_encrypted(root: etree._Element) -> None:
-    """Our federation metadata offers no key to encrypt with, so somebody entered one by hand."""
-    if next(root.iter(ENCRYPTED_ASSERTION, f"{{{XENC}}}*"), None) is not None:
-        raise AssertionRejected(
-            "encryption_unsupported",
-            "Your organisation's identity provider encrypted its answer, which is not supported over WS-Federation. "
-            "Its administrator must remove the encryption certificate of this application.",
-        )
-
-
-def the_assertion(root: etree._Element) -> etree._Element:
-    """The only assertion of the document, where the envelope says that the token is."""
-    requested, found = _requested(root), list(root.iter(*TOKENS))
+def the_token(root: etree._Element) -> etree._Element:
+    """The only token of the document, plain or not, where the envelope says that it is."""
+    requested, found = _requested(root), list(islice(root.iter(*TOKENS, ENCRYPTED_ASSERTION), 2))
+    encrypted = islice(root.iter(ENCRYPTED_DATA), encryption_shape.MOST_PARTS + 1)  # so many are refused anyway
+    found += [data for data in encrypted if _wrapper(data) not in WRAPPERS]
     if not found:
         raise AssertionRejected(
             "token_unsupported",
@@ -76,30 +110,43 @@ def the_assertion(root: etree._Element) -> etree._Element:
             "2.0 as the token type of this application.",
         )
     if len(found) > 1:
-        raise AssertionRejected("assertion_count", detail=f"{len(found)} assertions")
+        raise AssertionRejected("assertion_count", detail="more than one token")
     if _only(requested) is not found[0]:
         raise AssertionRejected("rstr_shape")
     return found[0]
 
 
-def check_identifiers(root: etree._Element, assertion: etree._Element) -> None:
-    """The assertion's own and `Id` on ds:Signature are the only identifiers, each once."""
-    own = assertion.get(ID_ATTRIBUTES.get(str(assertion.tag), "ID"))
-    allowed = [own] if own is not None else []
-    allowed += [marked for one in root.iter(SIGNATURE) if (marked := one.get("Id")) is not None]
-    if len(cast("list[str]", identifiers(root))) != len(allowed):
+def holder_of(token: etree._Element) -> etree._Element | None:
+    """The element around the xenc:EncryptedData of a token; None: it is plain."""
+    if token.tag in TOKENS:
+        return None
+    return token if token.tag == ENCRYPTED_ASSERTION else token.getparent()
+
+
+def check_identifiers(root: etree._Element, token: etree._Element, raw: bytes) -> None:
+    """The assertion's own, and `Id` on what may be signed or encrypted, are the only identifiers, each once."""
+    name = ID_ATTRIBUTES.get(str(token.tag), "ID")
+    own = [value] if (value := token.get(name)) is not None else []
+    plain, marked = gate.ids(root)
+    gate.check_no_odd_id(root)
+    gate.check_no_prefixed_id(raw)
+    if len(plain) + len(ASSERTION_ID.findall(raw.lower())) != len(own):
         raise AssertionRejected("id_pollution")
-    if len(set(allowed)) != len(allowed):
-        raise AssertionRejected("duplicate_id")
+    gate.check_unique([*own, *marked])
 
 
 def _requested(root: etree._Element) -> etree._Element:
     """The one RequestedSecurityToken, directly under the one response."""
     one = _only(root) if root.tag in COLLECTIONS else root
-    found = list(root.iter(*REQUESTED))
+    found = list(islice(root.iter(*REQUESTED), 2))
     if one is None or one.tag not in RESPONSES or len(found) != 1 or found[0].getparent() is not one:
         raise AssertionRejected("rstr_shape")
     return found[0]
+
+
+def _wrapper(data: etree._Element) -> str | None:
+    parent = data.getparent()
+    return None if parent is None else str(parent.tag)
 
 
 def _only(parent: etree._Element) -> etree._Element | None:
@@ -123,7 +170,7 @@ def verify(gated: Gated, certificates: Sequence[str]) -> None:
     if token.tag == ASSERTION11:
         saml11.check_schema(token)
     else:
-        onelogin.check_schema(token)
+        onelogin.check_schema(encryption_shape.of_2002(token))
 
 
 def read(gated: Gated) -> Response:

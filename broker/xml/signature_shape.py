@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
+from itertools import islice
 
 from lxml import etree
 
@@ -20,11 +21,21 @@ from broker.xml.names import (
     EXCLUSIVE_C14N,
     ID_ATTRIBUTES,
     RESPONSE,
+    SIGNATURE,
     SIGNATURE_ALGORITHMS,
 )
 
+MOST_SIGNATURES = 2
+MOST_NAMESPACES = 64
+MOST_ELEMENTS = 128  # a chain of certificates fits
+MOST_BYTES = 65_536
 LOCAL_NAME = re.compile(r"#[A-Za-z_][A-Za-z0-9._-]{0,255}")
 INCLUSIVE = f"{{{EXCLUSIVE_C14N}}}InclusiveNamespaces"
+
+
+def find(root: etree._Element) -> tuple[etree._Element, ...]:
+    """Every ds:Signature of the message, or as many as show that there are too many."""
+    return tuple(islice(root.iter(SIGNATURE), MOST_SIGNATURES + 1))
 
 
 def check(signatures: Sequence[etree._Element], parents: Container[str] = (RESPONSE, ASSERTION)) -> None:
@@ -32,6 +43,7 @@ def check(signatures: Sequence[etree._Element], parents: Container[str] = (RESPO
     check_one_a_parent(signatures)
     for signature in signatures:
         check_parent(signature, parents)
+        check_small(signature)
         check_children(signature)
         signed_info = signature[0]
         check_signed_info(signed_info)
@@ -46,7 +58,7 @@ def check(signatures: Sequence[etree._Element], parents: Container[str] = (RESPO
 
 def check_one_a_parent(signatures: Sequence[etree._Element]) -> None:
     """One for the Response and one for the Assertion is all there can be."""
-    if len(signatures) > 2:
+    if len(signatures) > MOST_SIGNATURES:
         raise AssertionRejected("signature_shape", detail="more than two signatures")
     if len(signatures) == 2 and signatures[0].getparent() is signatures[1].getparent():
         raise AssertionRejected("signature_shape", detail="two signatures under one parent")
@@ -56,6 +68,16 @@ def check_parent(signature: etree._Element, parents: Container[str]) -> None:
     parent = signature.getparent()
     if parent is None or str(parent.tag) not in parents:
         raise AssertionRejected("signature_parent")
+
+
+def check_small(signature: etree._Element) -> None:
+    """Its canonical form is made for anybody: quadratic in the namespaces around it, and long where its text is."""
+    if len(signature.nsmap) > MOST_NAMESPACES:
+        raise AssertionRejected("signature_shape", detail="too many namespaces in scope")
+    if sum(1 for _ in islice(signature.iter(), MOST_ELEMENTS + 1)) > MOST_ELEMENTS:
+        raise AssertionRejected("signature_shape", detail="too many elements")
+    if len(etree.tostring(signature, with_tail=False)) > MOST_BYTES:
+        raise AssertionRejected("signature_shape", detail="too long")
 
 
 def check_children(signature: etree._Element) -> None:

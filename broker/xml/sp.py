@@ -83,9 +83,7 @@ def metadata(
     for certificate in certificates:
         _key(role, "signing", certificate)
     for certificate in certificates:
-        key = _key(role, "encryption", certificate)
-        for algorithm in (*content_algorithms(allow_cbc=allow_cbc), *KEY_TRANSPORT):
-            etree.SubElement(key, f"{{{MD}}}EncryptionMethod", {"Algorithm": algorithm})
+        encryption_key(role, certificate, allow_cbc=allow_cbc)
     for binding in (REDIRECT, POST):
         etree.SubElement(role, f"{{{MD}}}SingleLogoutService", {"Binding": binding, "Location": slo})
     if name_id_format is not None:
@@ -96,6 +94,13 @@ def metadata(
         {"Binding": POST, "Location": acs, "index": "0", "isDefault": "true"},
     )
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+
+
+def encryption_key(role: etree._Element, certificate: str, *, allow_cbc: bool) -> None:
+    """A KeyDescriptor of what may be encrypted for us, and how (SAML Metadata §2.4.1.1)."""
+    key = _key(role, "encryption", certificate)
+    for algorithm in (*content_algorithms(allow_cbc=allow_cbc), *KEY_TRANSPORT):
+        etree.SubElement(key, f"{{{MD}}}EncryptionMethod", {"Algorithm": algorithm})
 
 
 def content_algorithms(*, allow_cbc: bool) -> list[str]:

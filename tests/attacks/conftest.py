@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def ops(providers: Mapping[str, OidcOp]) -> Mapping[str, OidcOp]:
     for op in providers.values():
         op.switches = Switches()
         op.seen.clear()
+        op._clock = time.time
     return providers
 
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from broker.model import Callback
+from broker.xml import gate
 from tests.attacks.saml import Context
 from tests.attacks.setting import ENTITIES, INBOX, START
 from tests.attacks.world import FORM, World, query
@@ -62,6 +63,17 @@ def test_portal_leads_to_the_application_without_a_code(fresh: World) -> None:
     answer = fresh.authorize(browser, "spa", prompt="none", tenant="contoso")
     assert "code" in query(answer.headers["Location"]), "the sign-in that it begins finds the session"
     assert not [event for event in fresh.events() if event.event == "saml.relaystate_ignored"]
+
+
+def test_an_answer_is_read_once(fresh: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who began is asked of the message before its signature is looked at: what that costs is spent once."""
+    fields: list[str] = []
+    through = gate.open_response
+    monkeypatch.setattr(gate, "open_response", lambda field: (fields.append(field), through(field))[1])
+    assert post(fresh, unasked(fresh)).status_code == 303
+    assert len(fields) == 1
+    assert post(fresh, unasked(fresh, in_response_to="_x")).status_code == 400
+    assert len(fields) == 2
 
 
 @pytest.mark.parametrize(("relay_state", "link"), [("spa", None), (INBOX, INBOX)])

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from werkzeug import Request
 
 from broker import jose
 from broker.app.rp_keys import RELOAD_AFTER
+from broker.connectors.breaker import FAILURES
 from broker.errors import TokenRejected
 from broker.model import Callback
 from broker.store import StoredKey
 from broker.tokens import rotation
 from tests.attacks import setting
-from tests.attacks.world import World
+from tests.attacks.world import World, query
 from tests.idps.oidc_op import OidcOp
 
 KEYED: Mapping[str, Any] = {"client_auth": "private_key_jwt", "client_assertion": {"alg": "PS256", "thumbprint": "x5t"}}
@@ -157,3 +159,41 @@ def test_rp_03_a_form_is_taken_once(fresh: World, op: OidcOp) -> None:
     answer = by_form(under_way.honest())
     assert under_way.answer(answer).status_code == 303
     fresh.assert_refused(lambda: under_way.answer(answer), "state_consumed", "oidc_rp.rejected")
+
+
+REFUSALS: list[tuple[str, str]] = [("token_as", "/token"), ("userinfo_as", "/userinfo")]
+
+
+@pytest.mark.parametrize(("switch", "path"), REFUSALS)
+def test_refusals_that_anybody_can_provoke_leave_the_identity_provider_open(
+    fresh: World, ops: Mapping[str, OidcOp], switch: str, path: str
+) -> None:
+    """A 4xx is an answer: whoever sends bad codes must not shut a tenant out."""
+    op = ops["contoso"]
+    setattr(op.switches, switch, (401, "application/json", b'{"error":"invalid_grant"}'))
+    for _ in range(FAILURES + 2):
+        under_way = fresh.begin("contoso", "op")
+        assert "code" not in query(under_way.answer().headers.get("Location", ""))
+    assert op.asked(path) == FAILURES + 2
+    setattr(op.switches, switch, None)
+    assert fresh.tokens("contoso", "op")["access_token"]
+
+
+@pytest.mark.parametrize("idp", ["adfs", "op"])
+def test_t8_a_refused_answer_never_sends_anybody_back_to_the_identity_provider(fresh: World, idp: str) -> None:
+    """AD FS shuts people out who come for more than five tokens in twenty seconds: nothing here begins by itself."""
+    under_way = fresh.begin("contoso", idp)
+    honest = under_way.honest()
+    if idp == "op":
+        fresh.op_of("contoso").switches.claims["aud"] = "somebody-else"
+        spoilt = honest
+    else:
+        spoilt = Callback("POST", {}, {**honest.form, "SAMLResponse": ("PHg+PC94Pg==",)})
+    for attempt in range(6):
+        response = under_way.answer(spoilt)
+        home = response.headers.get("Location", "")
+        assert home == "" or urlsplit(home).netloc == "app.example.com", (attempt, home)
+        assert "code" not in query(home)
+        assert "Refresh" not in response.headers
+        assert 'http-equiv="refresh"' not in response.text.lower()
+        assert "<script" not in response.text.lower()

@@ -21,7 +21,11 @@ from tests.idps.wsfed_signer import Service
 
 ENDPOINT = "https://idp.example.com/adfs/ls/"
 ELSEWHERE = ("by GET", "a lone surrogate", "10 MB")  # a form cannot carry them to where they would be refused
-ALIKE = [one for one in CASES if not (one.wauth or one.reauthenticate or "wctx" in one.what or one.what in ELSEWHERE)]
+ALIKE = [
+    one
+    for one in CASES
+    if not (one.wauth or one.reauthenticate or one.cbc or "wctx" in one.what or one.what in ELSEWHERE)
+]
 
 
 def row(tenant: str) -> Settings:
@@ -31,6 +35,7 @@ def row(tenant: str) -> Settings:
         "vendor": "adfs",
         "metadata": {"file": f"{tenant}-wsfed.xml"},
         "subject": "name_id",
+        "encryption": {"allow_cbc": False},
     }
 
 
@@ -58,6 +63,7 @@ def context(world: World, under_way: UnderWay, tenant: str = "contoso") -> Conte
         now=world.clock(),
         skew=180,  # AD FS's
         stranger=signer("stranger"),
+        sp=world.sp(),
     )
 
 

@@ -91,6 +91,7 @@ def broker_app(site: Site) -> Flask:
         "/error": lambda: pages.error(fails, "k7mq-2xzp", client_name="Expenses", return_href="/back"),
         "/signed-out": lambda: pages.signed_out("Expenses"),
         "/logout-confirm": lambda: pages.logout_confirm({"state": "x"}),
+        "/logout/stay": pages.stayed,
         "/post": lambda: pages.auto_post(
             site.elsewhere + "/", {"SAMLRequest": "PHg+", "RelayState": "r"}, "/cancelled"
         ),

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.chromium
 
-PATHS = ["/login", "/login/plain", "/login/problem", "/error", "/signed-out", "/logout-confirm"]
+PATHS = ["/login", "/login/plain", "/login/problem", "/error", "/signed-out", "/logout-confirm", "/logout/stay"]
 
 CONTRASTS = """() => {
   const parse = text => text.match(/[\\d.]+/g).map(Number);
@@ -97,6 +97,17 @@ def test_signing_out_is_confirmed_by_keyboard_and_may_lead_elsewhere(page, site)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url(site.elsewhere + "/")
+
+
+def test_signing_out_is_cancelled_by_keyboard_and_leads_nowhere_else(page, site):
+    page.goto(site.broker + "/logout-confirm")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert focused(page) == "Cancel and stay signed in"
+    page.keyboard.press("Enter")
+    page.wait_for_url(site.broker + "/logout/stay")
+    assert page.get_by_role("heading").inner_text() == "Nothing was changed"
+    assert site.asked == []
 
 
 def test_the_post_to_an_idp_sends_itself(page, site):

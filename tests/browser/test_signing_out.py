@@ -52,6 +52,9 @@ def broker(origin: str) -> Iterator[str]:
     frames = [f"{origin}/front?iss=x&sid=sid-1"]
     app.add_url_rule("/stays", "stays", lambda: pages.signed_out("Expenses", frames=frames))
     app.add_url_rule("/leaves", "leaves", lambda: pages.signed_out(None, frames=frames, leave_for=f"{origin}/left?a&b"))
+    fields = {"SAMLResponse": "x", "RelayState": "its own"}
+    posts = lambda: pages.auto_post(f"{origin}/answered", fields, leaving=True, frames=frames)  # noqa: E731  a view
+    app.add_url_rule("/posts", "posts", posts)
     with ExitStack() as stage:
         yield stage.enter_context(serving(app))
 
@@ -77,3 +80,10 @@ def test_nobody_needs_to_wait(page: Page, broker: str, origin: str) -> None:
     page.goto(f"{broker}/leaves")
     page.get_by_role("link", name="Go back now").click()
     assert page.url == f"{origin}/left?a&b"
+
+
+def test_an_answer_by_form_waits_for_the_frames_too(page: Page, application: Application, broker: str) -> None:
+    """An identity provider that wants its logout answer posted learns of it after the applications did."""
+    page.goto(f"{broker}/posts")
+    page.wait_for_url("**/answered")
+    assert [path for path in application.asked if path != "favicon.ico"] == ["front", "done", "answered"]

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
+from broker.app.rounds import Rounds
 from broker.app.upkeep import Upkeep
 from tests.flows.browser import Browser, Page
 from tests.flows.in_process import InProcess
@@ -146,7 +147,9 @@ def test_tenant_host_serves_nothing_else(here: InProcess, browser: Browser, labe
 
 def upkeep(here: InProcess) -> None:
     house = here.house
-    Upkeep(house.store, house.live, house.signin, here.clock).purge()
+    kept = Upkeep(house.store, house.live, house.signin, Rounds(house.live, house.connectors, here.clock), here.clock)
+    kept.purge()
+    kept.stop()
 
 
 def test_abandoned_sign_in_leaves_one_event_and_its_late_answer_is_refused(here: InProcess, browser: Browser) -> None:

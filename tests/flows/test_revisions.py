@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import time
@@ -81,6 +82,35 @@ def test_difference_is_reported_as_drift_until_it_is_applied(made: Installation)
             assert revisions(made) == 2
             until(lambda: not sign_in_is_begun(made, "northwind"))
         assert_gone(made, browser, held)
+
+
+def test_a_running_broker_takes_what_is_applied_and_what_is_rolled_back(made: Installation) -> None:
+    with made.running(apply=False):
+        written = (made.folder / "tenants/northwind.yaml").read_text()
+        (made.folder / "tenants/northwind.yaml").unlink()
+        plan = made.command("config", "plan", str(made.folder), "--json")
+        assert [(one["id"], one["change"]) for one in json.loads(plan.stdout)["changes"]] == [("northwind", "removed")]
+        assert revisions(made) == 1
+        kept = made.folder / "plan.json"
+        kept.write_text(plan.stdout)
+
+        applied = made.command("config", "apply", str(made.folder), "--plan", str(kept), "--by", "ann", "--json")
+        assert (applied.returncode, json.loads(applied.stdout)["revision"]) == (0, 2), applied.stderr
+        until(lambda: not sign_in_is_begun(made, "northwind"))
+        (made.folder / "tenants/northwind.yaml").write_text(written)
+        stale = made.command("config", "apply", str(made.folder), "--plan", str(kept))
+        assert (stale.returncode, stale.stdout) == (1, "")
+        assert "The plan is stale" in stale.stderr
+
+        back = made.command("config", "rollback", "1", "--by", "ann")
+        assert (back.returncode, back.stdout) == (0, "Revision 3 is live: back to revision 1.\n"), back.stderr
+        until(lambda: sign_in_is_begun(made, "northwind"))
+        past = json.loads(made.command("config", "history", "--json").stdout)
+        assert [(one["revision"], one["by"], one["live"]) for one in past] == [
+            (1, "serve", False),
+            (2, "ann", False),
+            (3, "ann", True),
+        ]
 
 
 def assert_gone(made: Installation, browser: Browser, refresh_token: str) -> None:

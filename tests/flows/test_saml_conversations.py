@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -46,10 +47,11 @@ def provider(idp: processes.SimpleSamlPhp) -> dict[str, object]:
         "sign_requests": True,
         "unsolicited": {"allowed_targets": ["app"]},
         "logout": "upstream",
+        "encryption": {"allow_cbc": True},
     }
 
 
-def configure(made: Installation, idp: processes.SimpleSamlPhp) -> None:
+def configure(made: Installation, idp: processes.SimpleSamlPhp, **more: object) -> None:
     ours = requests.get(made.saml_entity(TENANT_ID, "ssp"), timeout=20).text
     found = re.search(r"X509Certificate>([^<]+)<", ours)
     assert found
@@ -61,6 +63,7 @@ def configure(made: Installation, idp: processes.SimpleSamlPhp) -> None:
         "validate.authnrequest": True,
         "validate.logout": True,
         "sign.logout": True,
+        **more,
     }
     hosted = {"SingleSignOnServiceBinding": [REDIRECT, POST], "sign.logout": True}
     users = {f"{name}:pw": person(name, TENANT_ID) for name in ("alice", "bob")}
@@ -131,4 +134,18 @@ def test_signing_out_at_the_idp_signs_out_here(broker: Installation, simplesamlp
     browser.stop = ("http://127.0.0.1:9/gone",)
     page = browser.open(f"{simplesamlphp.origin}{AT_IDP}initSLO.php?RelayState=http://127.0.0.1:9/gone")
     assert any("/slo?SAMLRequest=" in page.url for page in browser.trail), page.text[:2000]
+    assert not still_signed_in(broker, browser)
+
+
+def test_name_that_the_idp_encrypts_ends_the_session_too(
+    broker: Installation, simplesamlphp: processes.SimpleSamlPhp
+) -> None:
+    """SE-12: its LogoutRequest names the person in an EncryptedID."""
+    configure(broker, simplesamlphp, **{"nameid.encryption": True})
+    browser = signed_in(broker)
+    browser.stop = ("http://127.0.0.1:9/gone",)
+    page = browser.open(f"{simplesamlphp.origin}{AT_IDP}initSLO.php?RelayState=http://127.0.0.1:9/gone")
+    requests_ = [page.query["SAMLRequest"] for page in browser.trail if "/slo?SAMLRequest=" in page.url]
+    assert requests_, page.text[:2000]
+    assert b"EncryptedID" in zlib.decompress(base64.b64decode(requests_[0]), -15)
     assert not still_signed_in(broker, browser)

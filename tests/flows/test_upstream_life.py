@@ -32,6 +32,7 @@ def register(made: Installation, provider: OidcProvider, **more: object) -> None
         "grant_types": ["authorization_code", "refresh_token"],
         "backchannel_logout_uri": made.oidc_callback(NAME, "op").replace("/callback", "/backchannel-logout"),
         "backchannel_logout_session_required": True,
+        "post_logout_redirect_uris": [f"{made.issuer}/logout/upstream"],
     }
     provider.configure(NAME, clients=[party], **more)
 
@@ -46,6 +47,7 @@ def leaving(tmp_path: Path, oidc_provider: OidcProvider) -> Iterator[tuple[Insta
         "client_id": "broker",
         "client_secret": {"env": "UPSTREAM_SECRET"},
         "upstream_refresh": {"max_age": "1m"},
+        "logout": "upstream",
         "authorize": {"prompt": "consent"},  # OpenID Connect Core §11: without it no refresh token
     }
     register(made, oidc_provider, disabled=[])
@@ -80,6 +82,29 @@ def test_signing_out_there_ends_the_session_here(
         assert time.monotonic() < until, "no logout token came"
     events = [(one.event.event, one.event.reason) for one in house.store.of(NAME).events()]
     assert ("session.ended", "upstream_logout") in events
+
+
+@pytest.mark.node
+def test_signing_out_here_ends_the_session_there(
+    leaving: tuple[Installation, House, Clock], oidc_provider: OidcProvider
+) -> None:
+    """RP-Initiated Logout §2: it takes our ID token for a hint, asks, and sends the person back."""
+    made, _, _ = leaving
+    app, browser, tokens = signed_in(made)
+    there = f"{oidc_provider.issuer(NAME)}/session/end"
+    browser.stop = (there,)
+    url = browser.open(f"{made.issuer}/logout?id_token_hint={tokens['id_token']}").url
+    browser.stop = ()
+    page = browser.send("GET", url)
+    assert page.status == 200, page.text
+    back = browser.submit(page, page.forms[0], {"logout": "yes"})
+    while location := back.headers.get("location"):
+        back = browser.send("GET", location)
+    assert back.url.startswith(f"{made.issuer}/logout/upstream?state=")
+    assert "You are signed out" in back.text
+    browser.trail.clear()
+    app.sign_in(browser, login_hint=ALICE)
+    assert any("/interaction/" in page.url and "password" in page.text for page in browser.trail), "it asks again"
 
 
 @pytest.mark.node

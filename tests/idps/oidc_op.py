@@ -255,7 +255,7 @@ class OidcOp:
         return _json(_changed(person, self.switches.userinfo)) if person else _json({"error": "invalid_token"}, 401)
 
 
-_ENDPOINTS = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
+_ENDPOINTS = {"authorization": "authorize", "token": "token", "userinfo": "userinfo", "end_session": "end"}
 
 
 class _KeepAlive(WSGIRequestHandler):

@@ -34,6 +34,7 @@ class Leaving:
     issuer_attributes: str = ""
     name_id: str = "anna"
     name_attributes: str = f'Format="{PERSISTENT}"'
+    named: str | None = None  # XML in place of the NameID
     session_indexes: Sequence[str] = ("_s1",)
     in_response_to: str | None = None
     status: str = SUCCESS
@@ -56,7 +57,8 @@ class Leaving:
             InResponseTo=self.in_response_to,
         )
         indexes = "".join(f"<samlp:SessionIndex>{index}</samlp:SessionIndex>" for index in self.session_indexes)
-        asked = f"<saml:NameID {self.name_attributes}>{escape(self.name_id)}</saml:NameID>{indexes}"
+        named = self.named or f"<saml:NameID {self.name_attributes}>{escape(self.name_id)}</saml:NameID>"
+        asked = named + indexes
         said = f"<samlp:Status>{self.status}</samlp:Status>"
         return (
             f'<samlp:{name} xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}"{head}>'

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from broker import telemetry
-from broker.errors import AssertionRejected, StoreError
+from broker.errors import AssertionRejected, StoreError, UpstreamUnavailable
 
 HOSTILE = "a\r\nb\x1b[31m\u2028c\u202ed\ud800" + "x" * 10_000
 
@@ -63,6 +63,11 @@ def test_our_own_failure_is_an_error_with_its_trace() -> None:
     members = json.loads(line)
     assert (members["level"], members["reason"]) == ("error", "unreachable")
     assert "StoreError: unreachable" in members["trace"]
+
+
+def test_an_identity_provider_that_is_away_is_one_line_without_a_trace() -> None:
+    (line,) = lines(as_json=False, act=lambda: telemetry.report(UpstreamUnavailable("timeout")))
+    assert " warning broker.refused: temporarily_unavailable reason='timeout'" in line
 
 
 @pytest.mark.parametrize("as_json", [True, False])

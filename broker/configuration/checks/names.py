@@ -1,7 +1,8 @@
-"""Our names towards identity providers: none may lie below another one.
+"""Our names towards identity providers: each is one trust's alone, and none may lie below another one.
 
-AD FS matches the identifier of a relying party by prefix, in whole path segments and without the
-query: a request of `https://login.example.com/t/a/x` may be taken for one of `https://login.example.com/t/a`.
+AD FS matches the identifier of a relying party by prefix, in whole path segments and without the query: a request of
+`https://login.example.com/t/a/x` may be taken for one of `https://login.example.com/t/a`. And the name is the audience:
+what was said to one trust is good for another of the same name, where an IdP serves both.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class _Name:
 def nested_names(tenants: list[tuple[Read[TenantShape], TenantShape]], issuer: str) -> Iterator[Problem]:
     names = [name for read, tenant in tenants for name in _names(read, tenant, issuer)]
     first = {name.parts: name for name in reversed(names)}
+    yield from _shared(names, first)
     for name in names:
         for length in range(1, len(name.parts)):
             above = first.get(name.parts[:length])
@@ -36,6 +38,17 @@ def nested_names(tenants: list[tuple[Read[TenantShape], TenantShape]], issuer: s
                 what = f"{'/'.join(above.parts)} is also the beginning of our name {'/'.join(name.parts)} in "
                 what += f"{other.read.document.file}: AD FS may take one for the other"
                 yield from place.read.problem(place.path, what, "choose a name that lies beside it", warning=True)
+
+
+def _shared(names: list[_Name], first: dict[tuple[str, ...], _Name]) -> Iterator[Problem]:
+    for name in names:
+        other = first[name.parts]
+        if other is not name:
+            place, other = (name, other) if name.chosen else (other, name)
+            what = f"{'/'.join(name.parts)} is also our name in {other.read.document.file}: "
+            what += "an answer to one of the two names the other as its audience too"
+            remedy = "choose a name of its own, unless both are meant to be one trust"
+            yield from place.read.problem(place.path, what, remedy, warning=True)
 
 
 def _names(read: Read[TenantShape], tenant: TenantShape, issuer: str) -> Iterator[_Name]:

@@ -40,6 +40,7 @@ def check_openid(provider: IdentityProviderShape, path: Path, context: Context) 
         yield from _assertion(provider, path)
         yield from _hosted_domains(provider, path)
         yield from _scopes(provider, path)
+        yield from _access_token(provider, path)
 
 
 def _vendor(provider: IdentityProviderShape, path: Path) -> Iterable[Finding]:
@@ -127,3 +128,12 @@ def _hosted_domains(provider: IdentityProviderShape, path: Path) -> Iterable[Fin
 def _scopes(provider: IdentityProviderShape, path: Path) -> Iterable[Finding]:
     if provider.scopes is not None and "openid" not in provider.scopes:
         yield Finding((*path, "scopes"), "lacks openid", "add it: without it there is no ID token")
+
+
+def _access_token(provider: IdentityProviderShape, path: Path) -> Iterable[Finding]:
+    """Without a resource of ours, an access token is for somebody else."""
+    path = (*path, "access_token_claims")
+    if provider.access_token_claims and provider.resource is None:
+        yield Finding(path, "needs `resource`: which access token is for us", "add `resource:` as AD FS knows it")
+    if provider.access_token_claims and provider.userinfo == "merge":
+        yield Finding(path, "takes the place of userinfo", "remove `userinfo: merge`")

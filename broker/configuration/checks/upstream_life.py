@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from broker.configuration.checks.finding import Context, Finding
+from broker.configuration.checks.finding import Context, Finding, unresolved
 from broker.configuration.document import Path
 from broker.configuration.shapes import IdentityProviderShape, TenantShape
 from broker.configuration.shapes.upstream_life import GroupsShape
@@ -41,13 +41,12 @@ def _refresh(provider: IdentityProviderShape, path: Path) -> Iterable[Finding]:
 
 def _groups(provider: IdentityProviderShape, groups: GroupsShape, path: Path, context: Context) -> Iterable[Finding]:
     if groups.overage == "resolve":
-        if (provider.protocol, provider.vendor) != ("oidc", "entra"):
-            what = "`resolve` asks Microsoft Graph, with the client of an Entra application"
-            yield Finding((*path, "overage"), what, "use it with protocol oidc and vendor entra, or write mark")
-        elif provider.client_auth == "none":
-            yield Finding((*path, "overage"), "`resolve` needs a client that can prove itself", "add client_secret")
-    elif groups.unresolved is not None:
-        yield Finding((*path, "unresolved"), "is for overage `resolve`", "remove it")
+        yield from _resolving(provider, groups, path)
+    for name in ("unresolved", "client"):
+        if groups.overage != "resolve" and getattr(groups, name) is not None:
+            yield Finding((*path, name), "is for overage `resolve`", "remove it")
+    if groups.client is not None:
+        yield from unresolved((*path, "client", "client_secret"), groups.client.client_secret, context)
     if groups.endpoints is None:
         return
     if not context.rules.loopback:
@@ -55,3 +54,15 @@ def _groups(provider: IdentityProviderShape, groups: GroupsShape, path: Path, co
     for name in ("login", "graph"):
         if fault := origin_fault(getattr(groups.endpoints, name), context.rules):
             yield Finding((*path, "endpoints", name), *fault)
+
+
+def _resolving(provider: IdentityProviderShape, groups: GroupsShape, path: Path) -> Iterable[Finding]:
+    """Somebody must ask Graph: the identity provider's own client, or one that is named for it."""
+    if provider.vendor != "entra" or provider.protocol not in {"oidc", "saml", "wsfed"}:
+        what = "`resolve` asks Microsoft Graph, which knows people of Entra alone"
+        yield Finding((*path, "overage"), what, "use it with vendor entra, or write mark")
+    elif groups.client is None and provider.protocol != "oidc":
+        what = "is missing: over this protocol we are no client of Entra's, and Graph is asked by one"
+        yield Finding((*path, "client"), what, "add `client: {client_id: …, client_secret: {env: NAME}}`")
+    elif groups.client is None and provider.client_auth == "none":
+        yield Finding((*path, "overage"), "`resolve` needs a client that can prove itself", "add client_secret")

@@ -77,6 +77,7 @@ class OpenIdKeys(Shape):
     client_assertion: ClientAssertionShape | None = None
     response_mode: Annotated[str, OneOf(("query", "form_post"))] | None = None
     resource: Text | None = None
+    access_token_claims: bool | None = None
     acr_values: Annotated[list[AcrValue], Several] | None = None
     claims_request: ClaimsRequestShape | None = None
     algorithms: Annotated[list[Annotated[str, ID_TOKEN_ALGORITHMS]], Several] | None = None
@@ -86,4 +87,4 @@ class OpenIdKeys(Shape):
 
 BOTH = ("client_id", "client_secret", "client_secret_expires", "client_auth", "scopes", "authorize")
 OAUTH2_ONLY = ("endpoints",)
-OIDC_ONLY = tuple(key for key in OpenIdKeys.model_fields if key not in {*BOTH, *OAUTH2_ONLY})
+OIDC_ONLY = (*(key for key in OpenIdKeys.model_fields if key not in {*BOTH, *OAUTH2_ONLY}), "logout")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from broker.configuration.shapes.fields import Duration, OneOf, Shape, Text
+from broker.configuration.shapes.fields import Duration, OneOf, SecretField, Shape, Text
 
 
 class UpstreamRefreshShape(Shape):
@@ -21,11 +21,22 @@ class GraphEndpointsShape(Shape):
     graph: Text
 
 
+class GraphClientShape(Shape):
+    """An application in the customer's Entra tenant that may read groups there."""
+
+    client_id: Text
+    client_secret: SecretField
+
+
 class GroupsShape(Shape):
-    """overage: what to do where the IdP says that it left groups out; unresolved: the same where `resolve` fails."""
+    """overage: what to do where the IdP says that it left groups out; unresolved: the same where `resolve` fails.
+
+    client: who asks Graph; over OpenID Connect the identity provider's own client, unless it stands here.
+    """
 
     overage: Annotated[str, OneOf(("deny", "resolve", "keep_last", "mark"))] = "mark"
     unresolved: Annotated[str, OneOf(("deny", "keep_last", "mark"))] | None = None
+    client: GraphClientShape | None = None
     endpoints: GraphEndpointsShape | None = None
 
 

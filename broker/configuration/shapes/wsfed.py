@@ -1,10 +1,10 @@
-"""Keys of a WS-Federation identity provider, beside `metadata`, `entity_id` and `logout`, which it has like SAML."""
+"""Keys of a WS-Federation identity provider, beside those that it has like SAML."""
 
 from __future__ import annotations
 
 from broker.configuration.shapes.fields import Shape, Text
 
-KEYS = ("metadata", "entity_id", "logout", "wtrealm", "whr", "wauth")
+KEYS = ("metadata", "entity_id", "logout", "encryption", "wtrealm", "whr", "wauth")
 
 
 class WsFedKeys(Shape):

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from broker.connectors.connector import Surroundings
-from broker.connectors.oauth2.profile import fetch, identity_of, with_address
+from broker.connectors.oauth2.profile import fetch, identity_of, proven, with_address
 from broker.connectors.oidc.answer import parameters, require_no_error, require_one_code, state_of
 from broker.connectors.oidc.authorization_request import max_age, prompt_of
 from broker.connectors.oidc.client_proof import by_secret, require_secret
@@ -71,9 +71,12 @@ class OAuth2Connector:
         access_token = access_token_of(ask(self._outbound, self._settings.token_endpoint, proof, form))
         if access_token is None:
             raise AssertionRejected("token_response", detail="there is no access_token")
-        profile = fetch(self._outbound, self._settings.profile_endpoint, access_token)
+        profile = fetch(
+            self._outbound, proven(self._settings, self._settings.profile_endpoint, access_token), access_token
+        )
         if self._settings.emails_endpoint is not None:
-            profile = with_address(profile, self._outbound, self._settings.emails_endpoint, access_token)
+            emails = proven(self._settings, self._settings.emails_endpoint, access_token)
+            profile = with_address(profile, self._outbound, emails, access_token)
         return identity_of(self._idp, self._settings, profile)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes] | None:  # noqa: ARG002  the seam's signature

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 
+from broker.connectors.oidc.client_proof import require_secret
 from broker.connectors.oidc.identity import flatten, subject_of
 from broker.errors import AssertionRejected
 from broker.model import Identity, IdentityProvider, OAuth2Settings, strict_json
 from broker.outbound import Outbound
 
 Profile = Mapping[str, object]
+
+
+def proven(settings: OAuth2Settings, endpoint: str, access_token: str) -> str:
+    """The endpoint's address; where the vendor knows such a thing, with the proof that the token is in our hands.
+
+    Facebook: HMAC-SHA256 of the access token under the app's secret, in hex.
+    """
+    if settings.token_proof is None:
+        return endpoint
+    secret = require_secret(settings.client_secret).encode()
+    proof = hmac.new(secret, access_token.encode(), hashlib.sha256).hexdigest()
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{settings.token_proof}={proof}"
 
 
 def fetch(outbound: Outbound, endpoint: str, access_token: str) -> Profile:

@@ -6,32 +6,25 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 
-from broker import jose, telemetry
-from broker.connectors.announcements import keys_changed
 from broker.connectors.connector import Finding, LoggedOut, Surroundings
-from broker.connectors.graph import Graph
-from broker.connectors.oidc import logout_token, presented, renewal
+from broker.connectors.missing_groups import MissingGroups
+from broker.connectors.oidc import access_token, logout_token, presented, renewal
 from broker.connectors.oidc.answer import code_of, state_of
 from broker.connectors.oidc.authorization_request import max_age, parameters
 from broker.connectors.oidc.client_proof import Proof, prove, require_secret
-from broker.connectors.oidc.examination import examine
+from broker.connectors.oidc.end_session import end_session_url, remembered
 from broker.connectors.oidc.id_token import Claims, Expected, Required, check, essential_claims, instant
 from broker.connectors.oidc.identity import fetch_userinfo, fill_up, identity_of, upstream_of
-from broker.connectors.oidc.kept import Kept, Shelf
-from broker.connectors.oidc.provider import Provider, discovery_url, read_provider
+from broker.connectors.oidc.provider import Provider
+from broker.connectors.oidc.published import Published
 from broker.connectors.oidc.token_request import Tokens, for_code, redeem
-from broker.errors import AssertionRejected, TokenRejected, UpstreamUnavailable
-from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect, Value
-from broker.model.overage import groups_left_out, with_groups
+from broker.errors import AssertionRejected, TokenRejected
+from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, OidcSettings, Redirect
 
-Attributes = Mapping[str, tuple[Value, ...]]
-T = TypeVar("T")
-
-_HOUR = 3600
+RETURN = "/logout/upstream"  # where a provider sends browsers that signed out: one address for all of them
 
 
 class OidcConnector:
@@ -53,33 +46,13 @@ class OidcConnector:
         self._settings = _settings_of(idp)
         self._outbound = surroundings.outbound
         self._clock = surroundings.clock
-        self._loopback = surroundings.loopback
         self._rp_key = surroundings.rp_key
         self._us = surroundings.issuer
-        self._graph = Graph(self._outbound, idp.groups, self._proof_at, self._clock)
+        self._groups = MissingGroups(idp, surroundings, self.event, None if idp.groups.client else self._proof_at)
         self._issuers = self._settings.issuers or (self._settings.issuer,)
         self._required = _required(self._settings)
         self._candidates = self._settings.subject or idp.profile.subject or ("sub",)
-        documents, clock = surroundings.documents, surroundings.clock
-        place = f" {self._settings.discovery}" if self._settings.discovery else ""  # another document is other keys
-        self._provider = Kept(
-            Shelf(documents, idp.tenant, idp.id, f"oidc_discovery{place}"),
-            clock,
-            self._fetch_discovery,
-            self._read_discovery,
-            fresh=_HOUR,
-            stale=12 * _HOUR,
-        )
-        self._keys = Kept(
-            Shelf(documents, idp.tenant, idp.id, f"oidc_jwks {self._settings.issuer}{place}"),
-            clock,
-            self._fetch_keys,
-            _read_keys,
-            fresh=_HOUR,
-            stale=24 * _HOUR,
-            replaced=self._announce,
-        )
-        self._notices = surroundings.notices
+        self._published = Published(idp, self._settings, surroundings)
 
     def begin(self, request: AuthRequest, callback_url: str) -> Begun:
         """Redirect to the IdP. Raises UpstreamUnavailable: client_secret_missing, discovery…, those of `outbound`."""
@@ -88,7 +61,7 @@ class OidcConnector:
         nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         age = max_age(request)
         url = prepare_grant_uri(
-            self._provider.current().authorization_endpoint,
+            self._published.provider().authorization_endpoint,
             self._settings.client_id,
             "code",
             redirect_uri=callback_url,
@@ -103,7 +76,7 @@ class OidcConnector:
 
     def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
         """Redeem the code and verify what comes back; each module that is called lists its reasons."""
-        provider = self._provider.current()
+        provider = self._published.provider()
         code = code_of(callback, self._settings.response_mode, provider, self._issuers)
         form = for_code(code, request.memory["verifier"], callback_url, self._settings.resource)
         tokens = redeem(self._outbound, provider.token_endpoint, self._proof(provider), form)
@@ -111,19 +84,24 @@ class OidcConnector:
         filled = self._filled_up(provider, tokens, proven)
         identity = identity_of(self._idp, self._candidates, proven, filled, self._us)
         kept = tokens.refresh_token if self._idp.refresh is not None else None
-        return replace(identity, attributes=self._with_all_groups(identity.attributes, proven), refresh_token=kept)
+        attributes = self._groups.filled_in(identity.attributes, proven.get("tid"), proven.get("oid"))
+        more = remembered(tokens.id_token, proven) if self._settings.logout == "upstream" else {}
+        return replace(identity, attributes=attributes, refresh_token=kept, logout={**identity.logout, **more})
 
     def introduce(self, token: str) -> Identity:
         """An ID token that a client brings. Raises AssertionRejected: those of `presented` and `identity_of`."""
         now, skew = int(self._clock()), self._idp.skew_seconds
         try:
             wanted = presented.expected(self._settings, self._issuers, token, self._required, now=now, skew=skew)
-            proven = self._with_keys(lambda keys: presented.check(token, keys, self._settings.algorithms, wanted))
+            proven = self._published.with_keys(
+                lambda keys: presented.check(token, keys, self._settings.algorithms, wanted)
+            )
         except TokenRejected as rejected:
             raise AssertionRejected(rejected.reason, detail=f"presented token: {rejected.detail}") from None
         identity = identity_of(self._idp, self._candidates, proven, proven, self._us)
         ends = instant(proven["exp"])
-        return replace(identity, attributes=self._with_all_groups(identity.attributes, proven), session_ends=ends)
+        attributes = self._groups.filled_in(identity.attributes, proven.get("tid"), proven.get("oid"))
+        return replace(identity, attributes=attributes, session_ends=ends)
 
     def logged_out(self, message: str) -> LoggedOut:
         """A logout token. Raises TokenRejected: those of `logout_token.check`."""
@@ -131,16 +109,26 @@ class OidcConnector:
         expected = logout_token.Expected(
             self._issuers, settings.client_id, now, self._idp.skew_seconds, settings.of_many_tenants
         )
-        told = self._with_keys(lambda keys: logout_token.check(message, keys, settings.algorithms, expected))
+        told = self._published.with_keys(lambda keys: logout_token.check(message, keys, settings.algorithms, expected))
         return replace(told, upstream=upstream_of(self._idp, {"iss": told.upstream}))
 
-    def vouch(self, identity: Identity, refresh_token: str) -> str:
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun | None:
+        """None: the provider publishes no end_session_endpoint. Raises UpstreamUnavailable."""
+        endpoint = self._published.provider().end_session_endpoint
+        if endpoint is None:
+            return None
+        back = f"{self._us}{RETURN}"
+        return Begun(Redirect(end_session_url(endpoint, self._settings.client_id, known, back=back, name=name)), {})
+
+    def vouch(self, identity: Identity, refresh_token: str, keep: Callable[[str], None]) -> None:
         """Is the person still welcome? Raises AssertionRejected: those of `renewal`; UpstreamUnavailable."""
-        provider, settings = self._provider.current(), self._settings
+        provider, settings = self._published.provider(), self._settings
         renewed = renewal.ask(self._outbound, provider.token_endpoint, self._proof(provider), refresh_token)
+        if renewed.refresh_token is not None:
+            keep(renewed.refresh_token)
         token = renewed.id_token
         if token is None:
-            return renewed.refresh_token
+            return
         before = renewal.Before(
             issuers=(identity.upstream,) if settings.of_many_tenants else self._issuers,
             subject=identity.logout.get("sub", ""),
@@ -151,10 +139,9 @@ class OidcConnector:
             many=settings.of_many_tenants,
         )
         try:
-            self._with_keys(lambda keys: renewal.check(token, keys, settings.algorithms, before))
+            self._published.with_keys(lambda keys: renewal.check(token, keys, settings.algorithms, before))
         except TokenRejected as rejected:
             raise AssertionRejected(rejected.reason, detail=f"refreshed ID token: {rejected.detail}") from None
-        return renewed.refresh_token
 
     def metadata(self, callback_url: str) -> tuple[str, bytes] | None:  # noqa: ARG002  the seam's signature
         """There is no document: the IdP's admin enters the callback URL."""
@@ -162,14 +149,15 @@ class OidcConnector:
 
     def renew(self) -> float:
         """Discovery and keys, behind the scenes; answers when it is time again. Raises UpstreamUnavailable."""
-        return min(self._provider.renew(), self._keys.renew())
+        return self._published.renew()
 
     def examine(self) -> Iterator[Finding]:
         """Reach the IdP now, whatever is kept."""
-        return examine(self._outbound, self._settings, self._clock, self._read_discovery, _read_keys)
+        return self._published.examine()
 
-    def _announce(self, before: jose.KeySet, after: jose.KeySet, since: int) -> None:
-        keys_changed(self._notices, self._idp, _described(before), _described(after), since)
+    def approve(self, digest: str) -> tuple[str, ...]:
+        """Trust the discovery document that waits under this digest."""
+        return self._published.approve(digest)
 
     def _expected(self, request: AuthRequest, code: str, tokens: Tokens) -> Expected:
         memory = request.memory
@@ -196,48 +184,37 @@ class OidcConnector:
         """The ID token's claims."""
         algorithms = self._settings.algorithms
         try:
-            return self._with_keys(lambda keys: check(tokens.id_token, keys, algorithms, expected))
+            return self._published.with_keys(lambda keys: check(tokens.id_token, keys, algorithms, expected))
         except TokenRejected as rejected:
             raise AssertionRejected(rejected.reason, detail=f"ID token: {rejected.detail}") from None
 
-    def _with_keys(self, verify: Callable[[jose.KeySet], T]) -> T:
-        """A key that we do not know yet is looked for once, a cool-down apart. Raises what `verify` does."""
-        keys = self._keys.current()
-        try:
-            return verify(keys)
-        except TokenRejected as rejected:
-            newer = self._keys.newer() if rejected.reason == "key" else keys
-            if newer is keys:
-                raise
-        return verify(newer)
-
-    def _with_all_groups(self, attributes: Attributes, proven: Claims) -> Attributes:
-        """What Entra left out, from Graph where the settings say so; where that fails, it stays left out."""
-        if self._idp.groups.overage != "resolve" or not groups_left_out(attributes):
-            return attributes
-        try:
-            groups = self._graph.groups_of(str(proven.get("tid")), str(proven.get("oid")))
-        except UpstreamUnavailable as failed:
-            telemetry.report(failed.about(event="oidc_rp.groups_unresolved", tenant=self._idp.tenant, idp=self._idp.id))
-            return attributes
-        return with_groups(attributes, groups)
-
     def _filled_up(self, provider: Provider, tokens: Tokens, proven: Claims) -> Claims:
         """OpenID Connect Core §5.3, where it is wanted and there is something to ask with."""
+        if self._settings.access_token_claims:
+            return fill_up(proven, self._said_in_access_token(provider, tokens.access_token))
         if self._settings.userinfo == "never" or provider.userinfo_endpoint is None or tokens.access_token is None:
             return proven
         said = fetch_userinfo(self._outbound, provider.userinfo_endpoint, tokens.access_token, proven["sub"])
         return fill_up(proven, said)
 
-    def _fetch_discovery(self) -> bytes:
-        url = self._settings.discovery or discovery_url(self._settings.issuer)
-        return self._outbound.get(url, accept="application/json").body
-
-    def _read_discovery(self, body: bytes) -> Provider:
-        return read_provider(body, self._settings.issuer, loopback=self._loopback)
-
-    def _fetch_keys(self) -> bytes:
-        return self._outbound.get(self._provider.current().jwks_uri, accept="application/json").body
+    def _said_in_access_token(self, provider: Provider, token: str | None) -> Claims:
+        settings = self._settings
+        if token is None:
+            raise AssertionRejected("access_token", detail="there is no access token to read claims from")
+        expected = access_token.Expected(
+            issuer=provider.access_token_issuer,
+            resource=settings.resource,
+            client_id=settings.client_id,
+            now=int(self._clock()),
+            skew=self._idp.skew_seconds,
+        )
+        try:
+            return self._published.with_keys(
+                lambda keys: access_token.check(token, keys, settings.algorithms, expected)
+            )
+        except TokenRejected as rejected:
+            reason = f"access_token_{rejected.reason}"
+            raise AssertionRejected(reason, detail=f"access token: {rejected.detail}") from None
 
 
 def _settings_of(idp: IdentityProvider) -> OidcSettings:
@@ -253,18 +230,3 @@ def _required(settings: OidcSettings) -> Required:
         claims=essential_claims(settings.claims_request),
         hosted_domains=settings.hosted_domains,
     )
-
-
-def _described(keys: jose.KeySet) -> dict[str, dict[str, str]]:
-    return {one.fingerprint: {"kid": one.kid or ""} for one in keys.keys}
-
-
-def _read_keys(body: bytes) -> jose.KeySet:
-    """A set without one usable key is no news: the last known good one stays."""
-    try:
-        keys = jose.parse_jwks(body)
-    except TokenRejected:
-        raise UpstreamUnavailable("jwks", detail="not a JWK Set") from None
-    if not keys.keys:
-        raise UpstreamUnavailable("jwks", detail="no usable key in the JWK Set")
-    return keys

@@ -17,7 +17,21 @@ class Provider:
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None
+    end_session_endpoint: str | None  # RP-Initiated Logout §2.1
+    access_token_issuer: str | None  # AD FS's second name, which its access tokens carry
     names_itself: bool  # every authorization response carries `iss` (RFC 9207 §3)
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Endpoint, as Discovery names it -> host, or host:port."""
+        urls = {
+            "authorization_endpoint": self.authorization_endpoint,
+            "token_endpoint": self.token_endpoint,
+            "jwks_uri": self.jwks_uri,
+            "userinfo_endpoint": self.userinfo_endpoint,
+            "end_session_endpoint": self.end_session_endpoint,
+        }
+        return {name: urlsplit(url).netloc.lower() for name, url in urls.items() if url}
 
 
 def discovery_url(issuer: str) -> str:
@@ -45,6 +59,8 @@ def read_provider(body: bytes, issuer: str, *, loopback: bool) -> Provider:
         userinfo_endpoint=_endpoint(document, "userinfo_endpoint", schemes)
         if document.get("userinfo_endpoint")
         else None,
+        end_session_endpoint=_if_usable(document.get("end_session_endpoint"), schemes),
+        access_token_issuer=_text(document.get("access_token_issuer")),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
@@ -54,6 +70,15 @@ def _endpoint(document: Mapping[str, object], name: str, schemes: set[str]) -> s
     if not (isinstance(url, str) and _is_plain(url, schemes)):
         raise UpstreamUnavailable("discovery", detail=f"{name} is missing or not a plain https URL")
     return url
+
+
+def _if_usable(url: object, schemes: set[str]) -> str | None:
+    """Nobody's sign-in stops because of where sign-outs would go."""
+    return url if isinstance(url, str) and _is_plain(url, schemes) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _is_plain(url: str, schemes: set[str]) -> bool:

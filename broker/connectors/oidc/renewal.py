@@ -35,9 +35,9 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """refresh_token: the one to use from now on. id_token: not looked at yet; None: none came."""
+    """What came, not looked at yet. refresh_token: the one to use from now on, in place of the one that was sent."""
 
-    refresh_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
     id_token: str | None = field(repr=False)
 
 
@@ -52,9 +52,7 @@ def ask(outbound: Outbound, endpoint: str, proof: Proof, refresh_token: str) -> 
             raise AssertionRejected("refresh_denied", detail=f"the identity provider says {said}")
         raise UpstreamUnavailable("refresh_error", detail=f"status {answer.status}, the identity provider says {said}")
     newer, id_token = members.get("refresh_token"), members.get("id_token")
-    return Renewed(
-        newer if isinstance(newer, str) and newer else refresh_token, id_token if isinstance(id_token, str) else None
-    )
+    return Renewed(newer if isinstance(newer, str) and newer else None, id_token if isinstance(id_token, str) else None)
 
 
 def check(token: str, keys: jose.KeySet, algorithms: tuple[str, ...], before: Before) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from broker import assurance
 from broker.assurance import method_values, methods_of
 from broker.connectors.chain import chain_of
 from broker.connectors.connector import Finding, SpKeys, Surroundings, Target
+from broker.connectors.missing_groups import MissingGroups
 from broker.connectors.saml import checks
 from broker.connectors.saml.checks import Expected
 from broker.connectors.saml.examination import examine
@@ -23,6 +24,7 @@ from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvide
 from broker.model.sign_in import ANY_AGE
 from broker.xml import authn_request, bindings, gate, sp
 from broker.xml.authn_request import AuthnRequest
+from broker.xml.gate import Gated
 from broker.xml.metadata import IdpMetadata, MetadataRefused
 from broker.xml.response import Response, instant, read, unverified_in_response_to, unverified_status
 
@@ -48,6 +50,7 @@ class SamlConnector:
         self._settings = idp.saml
         self._surroundings = surroundings
         self._trust = Trust(idp, idp.saml.metadata, idp.saml.entity_id, surroundings)
+        self._groups = MissingGroups(idp, surroundings, self.event)
         self._at = f"{surroundings.issuer}/t/{idp.tenant}/saml/{idp.id}"
         self._entity_id = idp.saml.sp_entity_id or f"{self._at}/metadata"
         self.logout = SingleLogout(idp, self._trust, surroundings, entity_id=self._entity_id, url=f"{self._at}/slo")
@@ -80,11 +83,11 @@ class SamlConnector:
 
         Where the IdP's own portal may start a sign-in, its RelayState is whatever its administrator typed.
         """
-        field = response_field(callback)
+        response_field(callback)
         state = relay_state_of(callback)
         if state and not self._settings.unsolicited:
             return state
-        if unverified_in_response_to(gate.open_response(field)) is None:
+        if unverified_asked_for(callback) is None:
             return None
         if not state:
             raise AssertionRejected("in_response_to", detail="names a request, but came without its RelayState")
@@ -112,11 +115,14 @@ class SamlConnector:
         return self._trust.renew()
 
     def examine(self) -> Iterator[Finding]:
-        settings = self._settings
-        return examine(self._trust, settings.metadata, settings.entity_id is not None, self._surroundings.clock())
+        settings, now = self._settings, self._surroundings.clock()
+        return examine(self._trust, self._idp, settings.metadata, settings.entity_id is not None, now)
 
-    def approve(self) -> tuple[str, ...]:
-        return self._trust.approve()
+    def approve(self, digest: str) -> tuple[str, ...]:
+        return self._trust.approve(digest)
+
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun | None:
+        return self.logout.ask(known, name)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
         document = sp.metadata(
@@ -149,7 +155,7 @@ class SamlConnector:
     def _proven(
         self, callback: Callback, callback_url: str, request_id: str | None, fresh_since: int | None
     ) -> Identity:
-        gated = gate.open_response(response_field(callback))
+        gated = opened(callback)
         check_status(unverified_status(gated))
         proven = prove(gated, self._trust, self._keys().decrypting, self._settings)
         response = read(proven.gated, proven.signed)
@@ -180,7 +186,7 @@ class SamlConnector:
                 self._settings.subject or self._idp.profile.subject,
                 accept_mutable=self._idp.accept_mutable,
             ),
-            attributes=attributes,
+            attributes=self._groups.filled_in_of(attributes, upstream),
             email_verified=vouches(attributes),
             acr=authn.class_ref,
             amr=methods_of(self._idp.profile, authn.class_ref, method_values(self._idp.profile, attributes)),
@@ -208,6 +214,22 @@ def response_field(callback: Callback) -> str:
     if len(fields) != 1 or not fields[0]:
         raise AssertionRejected("saml_response", detail=f"{len(fields)} SAMLResponse fields")
     return fields[0]
+
+
+def unverified_asked_for(callback: Callback) -> str | None:
+    """The request that the answer names. What went through the gate for it waits for `finish`, which takes it away."""
+    field = response_field(callback)
+    gated = callback.read.get(field)
+    if not isinstance(gated, Gated):
+        callback.read[field] = gated = gate.open_response(field)
+    return unverified_in_response_to(gated)
+
+
+def opened(callback: Callback) -> Gated:
+    """Through the gate once, and verified once: a tree that was looked into before is nobody else's afterwards."""
+    field = response_field(callback)
+    gated = callback.read.pop(field, None)
+    return gated if isinstance(gated, Gated) else gate.open_response(field)
 
 
 def relay_state_of(callback: Callback) -> str | None:

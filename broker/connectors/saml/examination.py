@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from broker.connectors import endings
+from broker.connectors import changes, endings
 from broker.connectors.connector import Finding
 from broker.connectors.saml import vetting
 from broker.connectors.saml.trust import Trust
 from broker.errors import UpstreamUnavailable
-from broker.model import MetadataSource
+from broker.model import IdentityProvider, MetadataSource
 
 _WORDS = {"entity_id": "another entityID", "host": "another host to send people to"}
 
 
-def examine(trust: Trust, source: MetadataSource, named: bool, now: float) -> Iterator[Finding]:
+def examine(trust: Trust, idp: IdentityProvider, source: MetadataSource, named: bool, now: float) -> Iterator[Finding]:
     """named: the configuration says which entity it is. Ends early where the metadata cannot be had."""
     try:
         response, offered, trusted = trust.offered()
@@ -34,4 +34,4 @@ def examine(trust: Trust, source: MetadataSource, named: bool, now: float) -> It
     if offered.valid_until is not None:
         yield endings.end_finding_soon("valid_until", offered.valid_until, now)
     for change in vetting.changes(trusted, offered, named=named) if trusted is not None else ():
-        yield Finding("waiting", False, f"{_WORDS[change]} waits for approval; the old one stays in force")
+        yield changes.finding(_WORDS[change], idp, vetting.digest_of(offered))

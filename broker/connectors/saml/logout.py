@@ -17,7 +17,7 @@ from broker.connectors.saml.trust import Trust
 from broker.errors import AssertionRejected
 from broker.model import Begun, Callback, IdentityProvider, PostForm, Redirect
 from broker.xml import bindings, logout
-from broker.xml.logout import LogoutRequest, LogoutResponse, Message, Outgoing, Written
+from broker.xml.logout import Keys, LogoutRequest, LogoutResponse, Message, Outgoing, Written
 from broker.xml.metadata import Endpoint, IdpMetadata
 from broker.xml.names import ENTITY, REDIRECT
 from broker.xml.response import NameId, instant
@@ -122,17 +122,22 @@ class SingleLogout:
         )
 
     def _trusted(
-        self, read: Callable[[Sequence[str]], LogoutRequest | LogoutResponse]
+        self, read: Callable[[Keys], LogoutRequest | LogoutResponse]
     ) -> tuple[LogoutRequest | LogoutResponse, IdpMetadata]:
         """With today's keys; where none fits, once more with refreshed ones."""
         idp = self._trust.current()
         try:
-            return read(_keys(idp)), idp
+            return read(self._keys(idp)), idp
         except AssertionRejected as refusal:
             fresh = self._trust.refresh(idp) if refusal.reason == "signature_invalid" else None
             if fresh is None:
                 raise
-        return read(_keys(fresh)), fresh
+        return read(self._keys(fresh)), fresh
+
+    def _keys(self, idp: IdpMetadata) -> Keys:
+        ours = self._surroundings.sp_keys(self._idp).decrypting
+        allow_cbc = self._idp.saml is not None and self._idp.saml.allow_cbc
+        return Keys([certificate.pem for certificate in idp.certificates], ours, allow_cbc)
 
     def _issuers(self, idp: IdpMetadata) -> tuple[str, ...]:
         """Its entityID, and what this vendor calls itself when it speaks of logout."""
@@ -215,7 +220,3 @@ def _form(callback: Callback) -> tuple[str, str, str | None]:
     if len(states) > 1:
         raise AssertionRejected("parameter_repeated", detail="RelayState")
     return *fields[0], bindings.relay_state(states[0]) if states else None
-
-
-def _keys(idp: IdpMetadata) -> list[str]:
-    return [certificate.pem for certificate in idp.certificates]

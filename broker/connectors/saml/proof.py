@@ -59,7 +59,7 @@ def opened(gated: Gated, trust: Trust, keys: Sequence[str], settings: SamlSettin
     encryption_shape.check_content(holder, allow_cbc=settings.allow_cbc)
     trust.current()  # where it is not to be had, that shows before a decryption, never after one
     outside = verified(gated, trust) if gated.signatures else None
-    inner = decrypt.assertion(holder, keys)
+    inner = decrypt.assertion(holder, keys, gated.weight)
     signed = frozenset() if outside is None else outside.signed
     if not inner.signatures and RESPONSE not in signed:
         raise AssertionRejected("unsigned_assertion", detail="encrypted, but nobody signed it")
@@ -77,7 +77,7 @@ def with_name_id(proven: Proven, keys: Sequence[str], settings: SamlSettings) ->
     if holder is None:
         return proven
     encryption_shape.check_content(holder, allow_cbc=settings.allow_cbc)
-    return replace(proven, gated=decrypt.name_id(proven.gated, keys))
+    return replace(proven, gated=replace(proven.gated, unverified_name_id=decrypt.name_id(holder, keys)))
 
 
 def _keys(idp: IdpMetadata) -> list[str]:

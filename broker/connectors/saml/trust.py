@@ -9,18 +9,17 @@ force, which ends at its validUntil.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import zlib
 from dataclasses import dataclass
 
-from broker.connectors import endings
+from broker.connectors import changes, endings
 from broker.connectors.announcements import keys_changed
 from broker.connectors.breaker import Turn
 from broker.connectors.connector import Surroundings
 from broker.connectors.saml import vetting
 from broker.errors import UpstreamUnavailable
-from broker.model import AuditEvent, IdentityProvider, MetadataSource
+from broker.model import IdentityProvider, MetadataSource
 from broker.outbound import Response
 from broker.xml import metadata
 from broker.xml.aggregate import Picker
@@ -118,13 +117,16 @@ class Trust:
         response, document = self._download(None)
         return response, self._read(document, now), None if known is None else known.metadata
 
-    def approve(self) -> tuple[str, ...]:
-        """What waits is trusted from now on."""
+    def approve(self, digest: str) -> tuple[str, ...]:
+        """What waits under this digest is trusted from now on."""
         now = self._surroundings.clock()
         document, trusted = self._load(self._waiting), self._kept(now)
         if document is None or not document[0] or trusted is None:
             return ()
-        found = vetting.changes(trusted.metadata, self._read(document[0], now), named=self._entity_id is not None)
+        offered = self._read(document[0], now)
+        if vetting.digest_of(offered) != digest:
+            return ()
+        found = vetting.changes(trusted.metadata, offered, named=self._entity_id is not None)
         self._save(self._kind, document[0], max(now, trusted.fetched_at + 1))
         self._save(self._waiting, b"", now)
         return found
@@ -172,7 +174,8 @@ class Trust:
         trusted = None if known is None else known.metadata
         waits = vetting.changes(trusted, offered, named=self._entity_id is not None) if trusted else ()
         if trusted is not None and waits:
-            self._hold(document, waits, now)
+            self._hold(document, now)
+            changes.tell(self._surroundings.notices, self._idp, waits, vetting.digest_of(offered), now)
             return self._known_from(trusted, int(now), now)
         parsed = vetting.pinned(offered, self._source.pin)
         self._save(self._kind, document, now)
@@ -182,21 +185,12 @@ class Trust:
             keys_changed(self._surroundings.notices, self._idp, before, after, known.fetched_at)
         return self._known_from(parsed, int(now), now)
 
-    def _hold(self, document: bytes, waits: tuple[str, ...], now: float) -> None:
+    def _hold(self, document: bytes, now: float) -> None:
         """The change waits beside the copy in force, which counts as looked at."""
         self._save(self._waiting, document, now)
         copy = self._load(self._kind)
         if copy is not None:
             self._save(self._kind, copy[0], now)
-        digest = hashlib.sha256(document).hexdigest()
-        if self._surroundings.notices.once(self._idp.tenant, f"waits {self._idp.id} {digest}", int(now) + 90 * 86400):
-            log.warning("%s/%s: a change of %s waits for approval", self._idp.tenant, self._idp.id, ", ".join(waits))
-            self._record("upstream.change_waits", "failure", " ".join(waits), {"document": digest})
-
-    def _record(self, event: str, outcome: str, reason: str | None, detail: dict[str, str]) -> None:
-        idp = self._idp
-        made = AuditEvent(event, outcome, "", tenant=idp.tenant, idp=idp.id, reason=reason, detail=detail)
-        self._surroundings.notices.record(made)
 
     def _warn(self, parsed: IdpMetadata, now: float) -> None:
         """Of the key that lives longest: an old one beside a new one may well end."""

@@ -8,8 +8,9 @@ Keys that a pin does not name are never used; the pin is the operator's word, an
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+from broker.connectors import changes as waiting
 from broker.connectors.endings import date_of
 from broker.xml.metadata import IdpMetadata, MetadataRefused, SigningCertificate
 
@@ -37,6 +38,11 @@ def changes(trusted: IdpMetadata, offered: IdpMetadata, *, named: bool) -> tuple
     if not offered.hosts <= trusted.hosts:
         found.append("host")
     return tuple(found)
+
+
+def digest_of(offered: IdpMetadata) -> str:
+    """Of what it says; how long it may be kept is said anew with every fetch."""
+    return waiting.digest_of(asdict(replace(offered, valid_until=None, cache_seconds=None)))
 
 
 def described(metadata: IdpMetadata) -> dict[str, dict[str, str]]:

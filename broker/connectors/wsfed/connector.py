@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from broker import assurance
 from broker.assurance import method_values, methods_of
 from broker.connectors.connector import Finding, Surroundings
+from broker.connectors.missing_groups import MissingGroups
 from broker.connectors.saml.checks import authn_of
 from broker.connectors.saml.examination import examine
 from broker.connectors.saml.subject import attributes_of, subject_of, vouches
@@ -19,7 +20,7 @@ from broker.connectors.wsfed.checks import Expected
 from broker.connectors.wsfed.request import sign_in_url, sign_out_url
 from broker.errors import AssertionRejected, UpstreamUnavailable
 from broker.model import AuthRequest, Begun, Callback, Identity, IdentityProvider, Redirect
-from broker.xml import federation, rstr
+from broker.xml import encryption_shape, federation, rstr
 from broker.xml.gate import Gated
 from broker.xml.metadata import IdpMetadata
 from broker.xml.response import Response, instant
@@ -45,9 +46,11 @@ class WsFedConnector:
         self._idp = idp
         self._settings = idp.wsfed
         self._clock = surroundings.clock
+        self._sp_keys = surroundings.sp_keys
         self._trust = Trust(
             idp, idp.wsfed.metadata, idp.wsfed.entity_id, surroundings, kind=federation.SECURITY_TOKEN_SERVICE
         )
+        self._groups = MissingGroups(idp, surroundings, self.event)
         at = f"{surroundings.issuer}/t/{idp.tenant}/wsfed/{idp.id}"
         self._callback = f"{at}/{self.path}"
         self._realm = idp.wsfed.wtrealm or f"{at}/metadata"
@@ -70,8 +73,7 @@ class WsFedConnector:
     def finish(self, request: AuthRequest, callback: Callback, callback_url: str) -> Identity:
         if context_of(callback) != request.id:
             raise AssertionRejected("wctx", detail="the answer belongs to another request")
-        gated = rstr.open_rstr(result_of(callback))
-        idp = self._verified(gated)
+        gated, idp = self._proven(rstr.open_rstr(result_of(callback)))
         token = rstr.read(gated)
         checks.check(token, self._expected(request, callback_url, idp))
         return self._identity(token)
@@ -80,15 +82,22 @@ class WsFedConnector:
         return self._trust.renew()
 
     def examine(self) -> Iterator[Finding]:
-        return examine(self._trust, self._settings.metadata, self._settings.entity_id is not None, self._clock())
+        settings = self._settings
+        return examine(self._trust, self._idp, settings.metadata, settings.entity_id is not None, self._clock())
 
-    def approve(self) -> tuple[str, ...]:
-        return self._trust.approve()
+    def approve(self, digest: str) -> tuple[str, ...]:
+        return self._trust.approve(digest)
 
     def metadata(self, callback_url: str) -> tuple[str, bytes]:
-        return federation.MEDIA_TYPE, federation.metadata(realm=self._realm, callback=callback_url)
+        document = federation.metadata(
+            realm=self._realm,
+            callback=callback_url,
+            certificates=self._sp_keys(self._idp).published,
+            allow_cbc=self._settings.allow_cbc,
+        )
+        return federation.MEDIA_TYPE, document
 
-    def sign_out(self, name: str) -> Begun:
+    def sign_out(self, known: Mapping[str, str], name: str) -> Begun:  # noqa: ARG002  the seam's signature
         """The browser signs out there and comes back to our callback with `name`. Raises UpstreamUnavailable."""
         back = f"{self._callback}?{urlencode({'name': name})}"
         return Begun(Redirect(sign_out_url(self._trust.current().sso_url, reply=back)), {})
@@ -110,6 +119,16 @@ class WsFedConnector:
         """`whr`: the configured one, else the client's `domain_hint` where the vendor may hear it."""
         hinted = request.domain_hint if "domain_hint" in self._idp.profile.hints else None
         return self._settings.whr or hinted
+
+    def _proven(self, gated: Gated) -> tuple[Gated, IdpMetadata]:
+        """In the clear and verified. Anybody can encrypt to our certificate: only the signature inside says who did."""
+        keys, allow_cbc = self._sp_keys(self._idp).decrypting, self._settings.allow_cbc
+        if gated.encrypted is not None:
+            encryption_shape.check_content(gated.encrypted, allow_cbc=allow_cbc)
+            self._trust.current()  # where it is not to be had, that shows before a decryption, never after one
+        plain = rstr.opened(gated, keys)
+        idp = self._verified(plain)
+        return rstr.with_name_id(plain, keys, allow_cbc=allow_cbc), idp
 
     def _verified(self, gated: Gated) -> IdpMetadata:
         """With today's keys; where none fits, once more with refreshed ones."""
@@ -147,7 +166,7 @@ class WsFedConnector:
             subject=subject_of(
                 attributes, self._settings.subject or profile.subject, accept_mutable=self._idp.accept_mutable
             ),
-            attributes=attributes,
+            attributes=self._groups.filled_in_of(attributes, upstream),
             email_verified=vouches(attributes),
             acr=authn.class_ref,
             amr=methods_of(profile, authn.class_ref, method_values(profile, attributes)),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
-from broker.connectors.connector import SpKeys, Surroundings
+from broker.connectors.connector import Notices, SpKeys, Surroundings, Unheard
 from broker.connectors.oidc import OidcConnector
 from broker.model import (
     AuthRequest,
@@ -60,6 +60,7 @@ class RelyingParty:
         shelves: Shelves | None = None,
         tenant: str = "contoso",
         profile: VendorProfile = PROFILE,
+        notices: Notices | None = None,
         **settings: object,
     ) -> None:
         self.op = op
@@ -74,7 +75,16 @@ class RelyingParty:
         )
         self.documents = shelves or Shelves()
         self.connector = OidcConnector(
-            idp, Surroundings("http://127.0.0.1:8080", True, outbound, self.documents, clock, _no_sp_keys)
+            idp,
+            Surroundings(
+                "http://127.0.0.1:8080",
+                True,
+                outbound,
+                self.documents,
+                clock,
+                _no_sp_keys,
+                notices=notices or Unheard(),
+            ),
         )
 
     def begin(self, **asked: object) -> tuple[AuthRequest, str]:

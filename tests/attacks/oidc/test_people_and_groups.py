@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from broker import jose
+from broker.connectors.breaker import FAILURES
 from tests.attacks.world import World, query
 from tests.idps.graph import OID, TID, Microsoft, serving
 
@@ -143,6 +144,49 @@ def test_a_provider_for_some_domains_links_nobody_of_the_others(linking: World) 
     assert subject(linking, "op-rs256", "d", "bert@subsidiary.example") == bert
 
 
+def test_rp_62_what_an_address_linked_ends_with_the_setting(linking: World) -> None:
+    """Who was linked is a person of their own from then on, and stays one when the setting comes back."""
+    first = subject(linking, "op", "a", "ana@contoso.com")
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == first
+    linking.idp("contoso", "op-rs256")["link_by_email"] = False
+    linking.apply()
+    alone = subject(linking, "op-rs256", "b", "ana@contoso.com")
+    assert alone != first
+    assert subject(linking, "op", "a", "ana@contoso.com") == first
+    linking.idp("contoso", "op-rs256")["link_by_email"] = True
+    linking.apply()
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == alone
+
+
+def test_rp_62_an_address_that_its_owner_no_longer_proves_is_free(linking: World) -> None:
+    """Ana left; months later somebody else is given her address, at another identity provider of the tenant."""
+    ana = subject(linking, "op", "a", "ana@contoso.com")
+    later(linking, days=100)
+    assert subject(linking, "op", "a", "ana@contoso.com") == ana, "proven again"
+    later(linking, days=100)
+    assert subject(linking, "op-rs256", "b", "ana@contoso.com") == ana
+    later(linking, days=181)
+    successor = subject(linking, "op-rs256", "c", "ana@contoso.com")
+    assert successor != ana
+    assert subject(linking, "op", "a", "ana@contoso.com") == ana, "who is known stays who they are"
+    assert subject(linking, "op", "d", "ana@contoso.com") == successor, "and the address is its new owner's"
+
+
+def later(world: World, *, days: int) -> None:
+    world.clock.ahead += days * 86400
+    for op in world.ops.values():
+        op._clock = world.clock
+    world.forget_providers()
+
+
+def test_rp_61_nobody_waits_with_an_unproven_address_for_its_owner(linking: World) -> None:
+    """Somebody signs in first and claims the address; whoever proves it later is not joined to them."""
+    waiting = subject(linking, "op", "mallory", "ana@contoso.com", verified=False)
+    ana = subject(linking, "op-rs256", "ana", "ana@contoso.com")
+    assert ana != waiting
+    assert subject(linking, "op", "mallory", "ana@contoso.com", verified=False) == waiting
+
+
 def test_who_is_known_already_is_never_linked_away(linking: World) -> None:
     first = subject(linking, "op", "a", "ana@contoso.com")
     bert = subject(linking, "op-rs256", "b", "bert@contoso.com")
@@ -200,6 +244,16 @@ def test_where_graph_fails_the_second_policy_decides(resolving: tuple[World, Mic
     world.apply()
     under_way = world.begin("contoso", "op")
     world.assert_refused(under_way.answer, "groups_incomplete", "sign_in.denied")
+
+
+def test_a_dead_graph_is_left_alone_and_the_identity_provider_is_not(
+    resolving: tuple[World, Microsoft],
+) -> None:
+    world, microsoft = resolving
+    microsoft.token = (503, {})
+    for _ in range(FAILURES + 2):
+        assert access(world)["groups_complete"] is False
+    assert len(microsoft.seen) == FAILURES, "then its own breaker is open"
 
 
 def test_a_list_that_came_whole_asks_nobody(resolving: tuple[World, Microsoft]) -> None:

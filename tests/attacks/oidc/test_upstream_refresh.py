@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from broker import jose
+from broker.connectors.oidc import renewal
 from broker.connectors.oidc.renewal import CHECKS
+from broker.renewal import BUSY
 from tests.attacks.world import World, query
 from tests.idps.oidc_op import OidcOp
 
 HOUR = 3600
+SIX_REQUESTS = 6 * (5 + 1)  # seconds: what a vouching may ask for, and the wait before each
 REFRESH = {"upstream_refresh": {"max_age": "1h", "outage": "2h"}}
 
 
@@ -184,6 +187,38 @@ def test_an_upstream_that_was_silent_is_left_alone_for_a_moment(asking: World) -
     for _ in range(3):
         held = asking.refresh(held["refresh_token"]).json or {}
     assert refreshes(asking) == 1
+
+
+def test_a_rotated_refresh_token_outlives_an_answer_that_nobody_can_verify_yet(asking: World) -> None:
+    """The upstream rotates, and its keys are away: nothing is believed, and the next one asks with the new token."""
+    op = op_of(asking)
+    held = asking.tokens("contoso", "op", scope="openid")
+    later(asking, HOUR)
+    op.switches.down = {"/jwks"}
+    asking.forget_providers()
+    held = asking.refresh(held["refresh_token"]).json or {}
+    assert (checked_at(held["access_token"]), refreshes(asking)) == (pytest.approx(asking.clock() - HOUR, abs=30), 1)
+    op.switches.down = set()
+    later(asking, BUSY + 60)
+    held = asking.refresh(held["refresh_token"]).json or {}
+    assert (checked_at(held["access_token"]), refreshes(asking)) == (pytest.approx(asking.clock(), abs=30), 2)
+
+
+def test_a_caller_that_takes_long_is_not_overtaken(asking: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another node finds the token claimed for as long as all requests of one vouching can take."""
+    asking.tokens("contoso", "op", scope="openid")
+    (session,) = asking.house.store.of("contoso").sessions_at("op")
+    later(asking, HOUR)
+    ask, overtaken = renewal.ask, list[bool]()
+
+    def slow(*given: Any) -> renewal.Renewed:
+        asking.clock.ahead += SIX_REQUESTS
+        overtaken.append(asking.house.renewal.stands(asking.house.live(), session))
+        return ask(*given)
+
+    monkeypatch.setattr(renewal, "ask", slow)
+    assert asking.house.renewal.stands(asking.house.live(), session)
+    assert (overtaken, refreshes(asking)) == ([True], 1)
 
 
 def test_an_upstream_that_gave_nothing_to_ask_with_ends_the_session_in_time(asking: World) -> None:

@@ -132,7 +132,7 @@ def test_answer_half_way_goes_back_to_the_app_with_the_reason(fresh: World, idp:
     assert response.headers["Location"].startswith(CALLBACK)
     assert fresh.events()[-1].reference == started.reference
     fresh.clock.ahead = 3600
-    assert under_way.name not in "".join(fresh.house.store.deployment.expire(int(fresh.clock())))
+    assert under_way.name not in str(fresh.house.store.deployment.expire(int(fresh.clock())))
 
 
 def test_removed_client_gets_a_page_and_no_redirect(fresh: World) -> None:

@@ -25,6 +25,7 @@ class Context:
     now: float
     skew: int = 120
     stranger: Signer | None = None
+    sp: Signer | None = None
     trust: str = WST
 
     def token(self, **changes: Any) -> Token11:
@@ -65,6 +66,7 @@ class Case:
     build: Callable[[Context], Callback] = field(repr=False)
     reauthenticate: bool = False
     wauth: str | None = None
+    cbc: bool = False
 
     def __str__(self) -> str:
         return f"{self.id} {self.what}"

@@ -38,6 +38,7 @@ def begun(*, reauthenticate: bool = False, trust: str = WST) -> tuple[AuthReques
         wctx=request.id,
         now=NOW,
         stranger=signer("stranger"),
+        sp=signer("service provider"),
         trust=trust,
     )
     return request, context

@@ -22,7 +22,7 @@ MFA = f"{METHODS}/multipleauthn"
 def test_row_is_refused_with_its_reason(case: Case) -> None:
     request, context = begun(reauthenticate=case.reauthenticate)
     with pytest.raises(AssertionRejected) as caught:
-        connector(wauth=case.wauth).finish(request, case.build(context), CALLBACK)
+        connector(wauth=case.wauth, allow_cbc=case.cbc).finish(request, case.build(context), CALLBACK)
     assert caught.value.reason == case.reason
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from broker import configuration
-from broker.app import prepare
+from broker.app import create, prepare
 from broker.app.prepare import revise
 from broker.configuration import Bundle
 from broker.model import Configuration, Deployment
 from broker.seal import Seal, load_key
 from broker.store import Store
+from tests.flows.conftest import installation
 
 ISSUER = "https://login.example.com"
 
@@ -29,11 +30,11 @@ def test_first_revision_is_made_once_when_another_node_is_quicker(
     def load_while_another_node_applies(bundle: Bundle, own: Deployment, **more: object) -> Configuration:
         calls.append(1)
         if len(calls) == 1:
-            revise(store, tmp_path, deployment, {}, apply=True, now=0)
+            revise(store, tmp_path, deployment, {}, apply=True, clock=lambda: 0.0)
         return load(bundle, own, **more)  # type: ignore[arg-type]  # what `revise` passes
 
     monkeypatch.setattr(configuration, "load", load_while_another_node_applies)
-    revise(store, tmp_path, deployment, {}, apply=True, now=0)
+    revise(store, tmp_path, deployment, {}, apply=True, clock=lambda: 0.0)
     assert [revision.number for revision in store.deployment.revisions()] == [1]
     assert len(calls) == 2
     store.close()
@@ -69,3 +70,23 @@ def test_prepare_is_idempotent(tmp_path: Path) -> None:
     assert len(store.deployment.revisions()) == 1
     assert len(store.deployment.keys("token")) == 4
     store.close()
+
+
+def test_what_there_is_to_say_of_a_configuration_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the master, at every start; the workers say it of revisions that come later."""
+    made = installation(tmp_path)
+    tenant = {"issuer": "https://idp.example.com", "client_id": "a", "client_secret": {"env": "NOWHERE"}}
+    made.tenant("contoso", [{"id": "op", "protocol": "oidc", **tenant}], ["contoso.example"])
+    for _ in range(2):
+        prepare(made.folder, made.environ)
+        workers = [create(made.folder, made.environ, upkeep=False) for _ in range(2)]
+        assert capsys.readouterr().err.count("NOWHERE") == 1
+    made.tenant("contoso", [{"id": "op", "protocol": "oidc", **tenant, "name": "OP"}], ["contoso.example"])
+    prepare(made.folder, made.environ, apply=True)
+    assert capsys.readouterr().err.count("NOWHERE") == 1
+    for worker in workers:
+        worker.extensions["broker"].live.refresh()
+        worker.extensions["broker"].store.close()
+    assert capsys.readouterr().err.count("NOWHERE") == 2

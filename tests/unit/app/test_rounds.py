@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from broker.app.rounds import AGAIN, THREADS, Rounds
-from broker.connectors import Connectors
+from broker.connectors import Connector, Connectors, Surroundings
 from broker.errors import UpstreamUnavailable
 from broker.model import Configuration, IdentityProvider, Tenant, VendorProfile
+from broker.outbound import Outbound
 
 NOW = 1_800_000_000.0
 PROFILE = VendorProfile("generic", {}, {}, ("sub",))
@@ -35,6 +36,7 @@ class World:
     broken: str | None = None
     renewed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
 
     def rounds(self, spread: float = 0.0, chance: float = 0.0) -> Rounds:
         connectors = cast("Connectors", self)
@@ -55,6 +57,9 @@ class World:
                 return world.now + 3600
 
         return Counting()
+
+    def keep_only(self, configured: list[tuple[str, str]]) -> None:
+        self.kept = sorted(configured)
 
     def warn_of_secret(self, idp: IdentityProvider) -> None:
         self.warned.append(idp.tenant)
@@ -104,7 +109,7 @@ def test_what_nobody_foresaw_at_one_provider_stops_no_other_and_is_logged(caplog
     looked(rounds, 3)
     rounds.close()
     assert sorted(world.renewed) == ["a", "a", "b", "b"]
-    said = [(one.getMessage(), one.__dict__["reason"]) for one in caplog.records if one.name.endswith("rounds")]
+    said = [(one.getMessage(), one.__dict__["reason"]) for one in caplog.records if one.name == "broker.broke"]
     assert said == [("renewal broke", "ValueError")] * 2
     assert "planted-text" not in caplog.text
 
@@ -143,4 +148,16 @@ def test_changed_settings_are_looked_at_anew_and_removed_ones_never_more() -> No
     world.configuration = configuration(replace(changed, identity_providers={"op": idp}))
     looked(rounds, 2)
     assert sorted(world.renewed) == ["a", "a", "b"]
+    assert world.kept == [("a", "op")], "what was built for the others is let go"
     rounds.close()
+
+
+def test_a_connector_is_let_go_with_its_identity_provider() -> None:
+    nobody = cast("Any", None)
+    around = Surroundings("https://broker", True, Outbound(loopback=True), nobody, lambda: NOW, nobody)
+    connectors = Connectors(around, {"oidc": lambda idp, _: cast("Connector", object())})
+    a, b = (tenant(name).identity_providers["op"] for name in "ab")
+    first, second = connectors.of(a), connectors.of(b)
+    connectors.keep_only([("a", "op")])
+    assert connectors.of(a) is first
+    assert connectors.of(b) is not second

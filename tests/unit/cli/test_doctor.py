@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def test_where_all_is_well(made: Installation) -> None:
     assert not list(made.folder.glob("*.key"))
 
 
+def test_whether_sign_outs_have_somewhere_to_go(made: Installation, nearby: Upstreams) -> None:
+    made.tenant("contoso", [{**nearby.oidc_row(made), "logout": "upstream"}], ["contoso.example"])
+    assert examine(made)[1]["contoso/op"]["logout"] == (True, f"sign-outs go to {nearby.oidc.issuer}/end")
+    nearby.oidc.switches.metadata["end_session_endpoint"] = None
+    code, found = examine(made)
+    nearby.oidc.switches.metadata.clear()
+    assert (code, found["contoso/op"]["logout"][0]) == (1, False)
+
+
 def test_dead_ones_expired_secrets_and_missing_secrets_fall_short(made: Installation, nearby: Upstreams) -> None:
     dead = {**nearby.oidc_row(made), "id": "dead", "issuer": "http://127.0.0.1:9/op"}
     poor = {**nearby.oidc_row(made), "id": "poor", "client_secret": {"env": "NOWHERE_TO_BE_FOUND"}}
@@ -82,20 +92,48 @@ def test_what_waits_is_shown_and_approved(made: Installation, nearby: Upstreams)
     house.store.of("northwind").save_document("idp", kind, trusted, 1)
     code, found = examine(made)
     assert code == 1
-    assert found["northwind/idp"]["waiting"] == (
-        False,
-        "another host to send people to waits for approval; the old one stays in force",
+    good, said = found["northwind/idp"]["waiting"]
+    shown = re.fullmatch(
+        r"another host to send people to waits for approval \(--approve (northwind/idp=[0-9a-f]{32})\); "
+        r"the old one stays in force",
+        said,
     )
+    assert (good, shown is None) == (False, False), said
+    assert shown is not None
     assert house.connectors.of(idp)._trust.renew() > 1
     assert house.connectors.of(idp)._trust.current().sso_url == "http://127.0.0.1:1/sso"
     assert "upstream.change_waits" in [one.event.event for one in house.store.of("northwind").events()]
 
-    def approve(*words: str) -> int:
-        return made.command("doctor", "--config", str(made.folder), "--approve", "northwind/idp", *words).returncode
+    def approve(what: str) -> int:
+        return made.command("doctor", "--config", str(made.folder), "--approve", what).returncode
 
-    assert [approve(), approve()] == [0, 1]
+    assert [approve("northwind/idp"), approve(f"northwind/idp={'0' * 32}")] == [1, 1]
+    assert [approve(shown[1]), approve(shown[1])] == [0, 1]
     assert house.store.of("northwind").events()[-1].event.event == "upstream.change_approved"
     assert examine(made)[0] == 0
+    house.store.close()
+
+
+def test_another_host_of_an_openid_provider_waits_too(made: Installation, nearby: Upstreams) -> None:
+    """RP-75: the copy in force names endpoints elsewhere."""
+    broker.app.prepare(made.folder, made.environ)
+    house = broker.app.create(made.folder, made.environ, upkeep=False).extensions["broker"]
+    idp = house.live().tenants["contoso"].identity_providers["op"]
+    offered = nearby.oidc.metadata()
+    trusted = {
+        name: "http://127.0.0.1:1/" if name.endswith(("_endpoint", "_uri")) else offered[name] for name in offered
+    }
+    house.store.of("contoso").save_document("op", "oidc_discovery", json.dumps(trusted).encode(), 1)
+    house.connectors.of(idp)._published.provider()
+    code, found = examine(made)
+    good, said = found["contoso/op"]["waiting"]
+    shown = re.search(r"contoso/op=[0-9a-f]{32}", said)
+    assert (code, good, shown is None) == (1, False, False), said
+    assert shown is not None
+    assert made.command("doctor", "--config", str(made.folder), "--approve", shown[0]).returncode == 0
+    assert examine(made)[0] == 0
+    approved = house.store.of("contoso").events()[-1].event
+    assert (approved.event, approved.detail["digest"]) == ("upstream.change_approved", shown[0].split("=")[1])
     house.store.close()
 
 

@@ -167,8 +167,8 @@ def test_by_email_gives_the_address_to_whoever_brought_it(store: Store, tmp_path
     """The new IdP must prove it then, and say link_by_email."""
     here = store.of("contoso")
     anna, bert = here.person("old", OLD, "anna"), here.person("old", OLD, "bert")
-    signed_in(store, anna, "sid-1", "Anna@contoso.com")
-    signed_in(store, bert, "sid-2", "bert@elsewhere.com")
+    signed_in(store, anna, "sid-1", "Anna@contoso.com", verified=True)
+    signed_in(store, bert, "sid-2", "bert@elsewhere.com", verified=True)
     assert migrate(tmp_path, "--by", "email", to="linking") == 0
     assert here.known_person("", "email", "anna@contoso.com") == anna
     assert here.known_person("", "email", "bert@elsewhere.com") is None
@@ -178,14 +178,30 @@ def test_an_address_that_the_old_provider_called_unverified_is_not_carried(store
     """Who typed a colleague's address there would else be that colleague at the new one."""
     here = store.of("contoso")
     signed_in(store, here.person("old", OLD, "mallory"), "sid-1", "anna@contoso.com", verified=False)
+    for more in ((), ("--unverified",)):
+        assert migrate(tmp_path, "--by", "email", *more, to="linking") == 0
+        assert here.known_person("", "email", "anna@contoso.com") is None
+
+
+def test_an_address_that_nobody_spoke_of_is_carried_only_when_it_is_said(store: Store, tmp_path: Path) -> None:
+    here = store.of("contoso")
+    anna = here.person("old", OLD, "anna")
+    signed_in(store, anna, "sid-1", "anna@contoso.com", verified=None)
     assert migrate(tmp_path, "--by", "email", to="linking") == 0
     assert here.known_person("", "email", "anna@contoso.com") is None
+    assert migrate(tmp_path, "--by", "email", "--unverified", to="linking") == 0
+    assert here.known_person("", "email", "anna@contoso.com") == anna
+
+
+def test_a_map_is_believed_as_it_is(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert migrate(tmp_path, *mapped(tmp_path, "anna,a-1"), "--unverified") == 2
+    assert "--by email" in capsys.readouterr().err
 
 
 def test_an_address_of_two_people_is_nobodys(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = store.of("contoso")
     for number, subject in enumerate(("anna", "bert")):
-        signed_in(store, here.person("old", OLD, subject), f"sid-{number}", "desk@contoso.com")
+        signed_in(store, here.person("old", OLD, subject), f"sid-{number}", "desk@contoso.com", verified=True)
     assert migrate(tmp_path, "--by", "email", "--json", to="linking") == 1
     assert json.loads(capsys.readouterr().out)["ambiguous"] == ["desk@contoso.com"]
     assert here.known_person("", "email", "desk@contoso.com") is None

@@ -107,11 +107,13 @@ def test_step_up_and_further_parameters_reach_the_request(tmp_path: Path) -> Non
         claims_request=asked,
         acr_values=["urn:mfa"],
         resource="urn:broker",
+        access_token_claims=True,
         response_mode="form_post",
         authorize={"domain_hint": "contoso.com", "prompt": "select_account"},
     )
     assert json.loads(settings.claims_request or "") == asked
     assert (settings.acr_values, settings.resource, settings.response_mode) == (("urn:mfa",), "urn:broker", "form_post")
+    assert settings.access_token_claims
     assert settings.authorize == {"domain_hint": "contoso.com", "prompt": "select_account"}
 
 
@@ -125,6 +127,7 @@ def test_github_is_data(tmp_path: Path) -> None:
 
 def test_facebook_is_data_and_vouches_for_no_address(tmp_path: Path) -> None:
     settings = oauth2(tmp_path, vendor="facebook")
+    assert settings.token_proof == "appsecret_proof"
     assert (settings.upstream, settings.emails_endpoint) == ("https://www.facebook.com", None)
 
 
@@ -142,3 +145,9 @@ def test_a_fingerprint_follows_every_setting(tmp_path: Path) -> None:
     changes: list[dict[str, Any]] = [{}, {"scopes": ["user"]}, {"authorize": {"allow_signup": "false"}}]
     made = [provider(tmp_path / str(n), **plain, **change).fingerprint for n, change in enumerate(changes)]
     assert len(set(made)) == 3
+
+
+def test_signing_out_there_too_is_for_the_operator_to_say(tmp_path: Path) -> None:
+    where = {"issuer": "https://idp.example.com"}
+    assert oidc(tmp_path / "a", **where).logout == "local"
+    assert oidc(tmp_path / "b", **where, logout="upstream").logout == "upstream"

@@ -47,3 +47,12 @@ def test_another_document_is_another_fingerprint(tmp_path: Path) -> None:
     first = provider(tmp_path, "metadata: {file: adfs.xml}", {"tenants/adfs.xml": document()})
     second = provider(tmp_path, "metadata: {file: adfs.xml}", {"tenants/adfs.xml": document() + b"\n"})
     assert first.fingerprint != second.fingerprint
+
+
+def test_encryption_is_as_the_vendor_has_it_or_as_the_operator_says(tmp_path: Path) -> None:
+    """AD FS encrypts with AES-CBC unless it is told otherwise."""
+    at = f'metadata: {{url: "{URL}"}}'
+    usual, strict = provider(tmp_path, at).wsfed, provider(tmp_path, f"{at}, encryption: {{allow_cbc: false}}").wsfed
+    assert usual is not None
+    assert strict is not None
+    assert (usual.allow_cbc, strict.allow_cbc) == (True, False)

@@ -76,11 +76,34 @@ def test_another_name_or_host_waits_for_an_operator(change: dict[str, str], wait
     world.now += REFRESH
     trust.current()
     assert len(world.events) == 1, "said once"
-    assert trust.approve() == tuple(waits.split())
+    digest = world.events[0].detail["digest"]
+    assert trust.approve("0" * 32) == trust.approve("") == trust.approve(digest[:31]) == ()
+    assert keys_of(trust) == [fingerprint(OLD)], "nobody approved this"
+    assert trust.approve(digest) == tuple(waits.split())
     world.now += 60
     assert keys_of(trust) == [fingerprint(NEW)]
     assert keys_of(world.trust()) == [fingerprint(NEW)]
-    assert trust.approve() == (), "nothing waits any more"
+    assert trust.approve(digest) == (), "nothing waits any more"
+
+
+def test_what_came_after_the_operator_looked_is_not_approved() -> None:
+    world = World(entity(OLD))
+    trust = world.trust()
+    after_refresh(world, trust, entity(OLD, host="honest.example"))
+    shown = world.events[0].detail["digest"]
+    after_refresh(world, trust, entity(OLD, host="evil.example"))
+    assert trust.approve(shown) == ()
+    assert trust.current().sso_url == "https://idp.contoso.com/sso"
+    assert world.events[1].detail["digest"] != shown
+
+
+def test_a_document_that_only_says_anew_how_long_it_lasts_is_the_same_change() -> None:
+    world = World(entity(OLD))
+    trust = world.trust()
+    after_refresh(world, trust, entity(OLD, host="new.example", attributes=' validUntil="2036-01-01T00:00:00Z"'))
+    after_refresh(world, trust, entity(OLD, host="new.example", attributes=' validUntil="2036-01-02T00:00:00Z"'))
+    assert len(world.events) == 1
+    assert trust.approve(world.events[0].detail["digest"]) == ("host",)
 
 
 def test_a_change_that_was_taken_back_is_forgotten() -> None:
@@ -88,7 +111,7 @@ def test_a_change_that_was_taken_back_is_forgotten() -> None:
     trust = world.trust()
     after_refresh(world, trust, entity(OLD, host="evil.example"))
     after_refresh(world, trust, entity(OLD))
-    assert trust.approve() == ()
+    assert trust.approve(world.events[0].detail["digest"]) == ()
 
 
 def test_a_configured_entity_id_is_the_operator_s_word() -> None:

@@ -122,6 +122,19 @@ def test_a_quotation_mark_does_not_end_a_script_s_text(tmp_path: Path) -> None:
     assert "$trust.Identifier = 'urn:o''brien''; Remove-Item C:'" in script
 
 
+def test_where_signing_out_ends_both_sessions_the_way_back_is_registered(tmp_path: Path) -> None:
+    """RP-Initiated Logout §3.1: the provider sends people to registered addresses alone."""
+    folder = write(tmp_path / "config")
+    file = folder / "tenants" / "contoso.yaml"
+    file.write_text(file.read_text().replace("protocol: oidc, ", "protocol: oidc, logout: upstream, "))
+    tenant = tenant_of(folder)
+    for name in ("entra-oidc", "generic-oidc"):
+        made = handout(ISSUER, tenant, tenant.identity_providers[name], [])
+        assert f"`{ISSUER}/logout/upstream`" in made.markdown
+    keycloak = handout(ISSUER, tenant, tenant.identity_providers["keycloak-oidc"], []).markdown
+    assert f'"post.logout.redirect.uris": "{ISSUER}/logout/upstream"' in keycloak
+
+
 def test_without_a_certificate_the_page_names_our_metadata(tmp_path: Path) -> None:
     tenant = tenant_of(write(tmp_path / "config"))
     page = handout(ISSUER, tenant, tenant.identity_providers["entra-saml"], []).markdown

@@ -251,3 +251,25 @@ def test_a_guard_stands_around_every_request(stage: ExitStack) -> None:
     assert reason(lambda: guarded.stream(upstream.url(), lambda piece: None, limit=9)) == "status"
     assert reason(lambda: outbound.get(upstream.url())) == "status"
     assert seen == ["status"] * 3
+
+
+@pytest.mark.parametrize("status", ["302 Found", "400 Bad", "401 Who", "404 No", "429 Slow down"])
+def test_a_server_that_refuses_is_no_failure_for_the_guard(stage: ExitStack, status: str) -> None:
+    """Whoever can provoke refusals must not be able to close a breaker with them."""
+    upstream = serve(stage, f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+    failed: list[bool] = []
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        failed.append(True)
+        yield
+        failed[-1] = False
+
+    guarded = client(stage).behind(guard)
+    assert reason(lambda: guarded.get(upstream.url())) == "status"
+    assert reason(lambda: guarded.stream(upstream.url(), lambda piece: None, limit=9)) == "status"
+    if status.startswith("4"):
+        assert guarded.post_form(upstream.url(), {}).status == int(status[:3])
+    else:
+        assert reason(lambda: guarded.post_form(upstream.url(), {})) == "status"
+    assert failed == [False] * 3

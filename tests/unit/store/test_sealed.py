@@ -43,7 +43,7 @@ def full(store: Store) -> Store:
     tenant.alias_person("", "email", "anna.planted@contoso.example", sub)
     tenant.bind_guest(Guest("fabrikam", "guest.planted@fabrikam.example"), sub)
     tenant.open_session(session(upstream_sid="planted-upstream-sid"), BROWSER)
-    tenant.keep_upstream("sid-1", "planted-refresh", LATER, LATER)
+    tenant.keep_upstream("sid-1", "contoso/adfs x", "planted-refresh", LATER, LATER)
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
     tenant.keep_attributes(sub, {"department": ["planted-department"]})
     tenant.open_grant(grant(code="planted-code"))

@@ -110,6 +110,16 @@ def revoke_session_grants(_store: Store, a: TenantStore, b: TenantStore) -> None
     assert a.grant("grant-1") == grant("a")
 
 
+def end_everything(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    a.open_session(session("a"), BROWSER)
+    a.open_grant(grant("a"))
+    a.put("code", "handle", "of a", LATER)
+    b.end_everything(NOW)
+    assert a.session("sid-1") == session("a")
+    assert a.grant("grant-1") == grant("a")
+    assert a.take("code", "handle") == "of a"
+
+
 def add_refresh(store: Store, a: TenantStore, b: TenantStore) -> None:
     a.open_grant(grant("a"))
     with pytest.raises(StoreError, match="conflict"):
@@ -168,6 +178,7 @@ CASES: dict[str, Case] = {
         read_grant,
         revoke_grant,
         revoke_session_grants,
+        end_everything,
         add_refresh,
         use_refresh,
         peek_refresh,

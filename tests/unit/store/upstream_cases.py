@@ -5,6 +5,8 @@ from __future__ import annotations
 from broker.store import KnownPerson, Store, TenantStore, UpstreamHeld
 from tests.unit.store.samples import BROWSER, LATER, NOW, grant, session
 
+GIVER = "a/adfs https://idp"
+
 
 def known_person(_store: Store, a: TenantStore, b: TenantStore) -> None:
     sub = a.person("adfs", "https://idp", "anna")
@@ -19,6 +21,19 @@ def alias_person(_store: Store, a: TenantStore, b: TenantStore) -> None:
     assert a.alias_person("entra", "https://new", "a-1", sub)
     assert a.person("entra", "https://new", "a-1") == sub
     assert b.person("entra", "https://new", "a-1") != sub
+
+
+def proven_person(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    sub = a.person("adfs", "https://idp", "anna")
+    assert a.prove_name("", "email", "anna@a.example", sub, NOW - 1)
+    assert b.proven_person("", "email", "anna@a.example", 0) is None
+    assert a.proven_person("", "email", "anna@a.example", NOW - 1) == sub
+
+
+def prove_name(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    sub = a.person("adfs", "https://idp", "anna")
+    assert not b.prove_name("", "email", "anna@a.example", sub, NOW - 1)
+    assert b.known_person("", "email", "anna@a.example") is None
 
 
 def people_of(_store: Store, a: TenantStore, b: TenantStore) -> None:
@@ -49,34 +64,40 @@ def revoke_every_grant(_store: Store, a: TenantStore, b: TenantStore) -> None:
 
 
 def keep_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    b.keep_upstream("sid-1", "of b", NOW, LATER)
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    b.keep_upstream("sid-1", GIVER, "of b", NOW, LATER)
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
 
 
 def upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    assert b.upstream("sid-1") is None
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    assert b.upstream("sid-1", GIVER) is None
 
 
 def claim_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    assert b.claim_upstream("sid-1", NOW, LATER) is None
-    assert a.claim_upstream("sid-1", NOW, LATER) == UpstreamHeld(NOW, "of a")
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    assert b.claim_upstream("sid-1", GIVER, NOW, LATER) is None
+    assert a.claim_upstream("sid-1", GIVER, NOW, LATER) == UpstreamHeld(NOW, "of a")
 
 
 def checked_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
-    b.checked_upstream("sid-1", "of b", NOW + 1)
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    b.checked_upstream("sid-1", NOW + 1)
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
+
+
+def rotated_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
+    b.rotated_upstream("sid-1", GIVER, "of b")
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
 
 
 def forget_upstream(_store: Store, a: TenantStore, b: TenantStore) -> None:
-    a.keep_upstream("sid-1", "of a", NOW, LATER)
+    a.keep_upstream("sid-1", GIVER, "of a", NOW, LATER)
     b.forget_upstream("sid-1")
-    assert a.upstream("sid-1") == UpstreamHeld(NOW, "of a")
+    assert a.upstream("sid-1", GIVER) == UpstreamHeld(NOW, "of a")
     a.forget_upstream("sid-1")
-    assert a.upstream("sid-1") is None
+    assert a.upstream("sid-1", GIVER) is None
 
 
 def keep_groups(_store: Store, a: TenantStore, b: TenantStore) -> None:
@@ -108,6 +129,8 @@ CASES = (
     attributes,
     known_person,
     alias_person,
+    proven_person,
+    prove_name,
     people_of,
     sessions_at,
     sessions_named,
@@ -115,6 +138,7 @@ CASES = (
     keep_upstream,
     upstream,
     claim_upstream,
+    rotated_upstream,
     checked_upstream,
     forget_upstream,
     keep_groups,

@@ -239,6 +239,20 @@ def test_what_only_an_upstream_logout_would_need_changes_nothing(leaving: Leavin
     assert not leaving.alive()
 
 
+def test_who_cancels_stays_signed_in_and_is_sent_nowhere(leaving: Leaving, hint: str) -> None:
+    """Whatever address the request named: nobody proved it."""
+    page = leaving.leave(client_id="web", post_logout_redirect_uri=LEFT, state="s")
+    assert asks(page)
+    assert 'href="/logout/stay"' in page.text
+    stayed = leaving.http.get("/logout/stay?post_logout_redirect_uri=https://evil.example/")
+    assert (stayed.status_code, "Location" in stayed.headers, "evil" in stayed.text) == (200, False, False)
+    assert "<h1>Nothing was changed</h1>" in stayed.text
+    assert "form-action 'none'" in stayed.headers["Content-Security-Policy"]
+    assert not stayed.headers.getlist("Set-Cookie")
+    assert leaving.alive()
+    assert leaving.events("session.ended") == []
+
+
 def test_where_nobody_is_signed_in_there_is_nothing_to_ask(leaving: Leaving) -> None:
     assert is_over(leaving.leave())
     assert leaving.events("session.ended") == []

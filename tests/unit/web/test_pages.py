@@ -59,6 +59,7 @@ def every_page(pages):
     yield pages.error(ShownError("x", HOSTILE), "abcd-2345", client_name=HOSTILE)
     yield pages.signed_out(HOSTILE)
     yield pages.logout_confirm({"state": HOSTILE})
+    yield pages.stayed()
     yield pages.auto_post("https://idp.example.com/sso", {"SAMLRequest": HOSTILE}, "/c")
 
 

@@ -58,7 +58,9 @@ def test_a_form_of_any_size_is_not_read_from_strangers(house: House, path: str) 
 
 def test_only_post_is_allowed(house: House) -> None:
     """OP-31"""
-    assert house.http.get("/token").status_code == 405
+    response = house.http.get("/token")
+    assert (response.status_code, response.json["error"]) == (405, "invalid_request")
+    assert {"POST"} <= set(response.headers["Allow"].split(", "))
     assert house.http.put("/token").status_code == 405
     assert house.http.get("/revoke").status_code == 405
 

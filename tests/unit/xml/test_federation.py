@@ -73,18 +73,26 @@ def test_weak_keys_are_no_keys() -> None:
     assert refusal(Service(NAME, [("encryption", signer("idp"))], ENDPOINT).document()) == "metadata_no_signing_key"
 
 
-def test_ours_is_an_application_with_our_realm_our_callback_and_no_key() -> None:
-    """Without an encryption key AD FS sends the token as it is."""
-    root = etree.fromstring(federation.metadata(realm="urn:broker:a&b", callback="https://login.example.com/cb"))
+def test_ours_is_an_application_with_our_realm_our_callback_and_our_key() -> None:
+    """What AD FS encrypts to; the algorithms are those that it may choose."""
+    ours = signer("service provider")
+    document = federation.metadata(
+        realm="urn:broker:a&b", callback="https://login.example.com/cb", certificates=[ours.certificate]
+    )
+    root = etree.fromstring(document)
     names = {"md": "urn:oasis:names:tc:SAML:2.0:metadata", "fed": FED, "wsa": federation.WSA}
     (role,) = root.findall("md:RoleDescriptor", names)
     assert root.get("entityID") == "urn:broker:a&b"
     assert role.get("{http://www.w3.org/2001/XMLSchema-instance}type") == "fed:ApplicationServiceType"
     assert role.nsmap["fed"] == FED
-    addresses = {etree.QName(one).localname: one.findtext(".//wsa:Address", None, names) for one in role}
+    key, *others = role
+    addresses = {etree.QName(one).localname: one.findtext(".//wsa:Address", None, names) for one in others}
     assert addresses == {
         "TargetScopes": "urn:broker:a&b",
         "ApplicationServiceEndpoint": "https://login.example.com/cb",
         "PassiveRequestorEndpoint": "https://login.example.com/cb",
     }
-    assert root.find(".//md:KeyDescriptor", names) is None
+    assert (key.tag, key.get("use")) == (f"{{{names['md']}}}KeyDescriptor", "encryption")
+    assert key.findtext(".//ds:X509Certificate", None, {"ds": DS}) == ours.certificate_text
+    algorithms = [one.get("Algorithm", "") for one in key.iterfind("md:EncryptionMethod", names)]
+    assert [one.rpartition("#")[2] for one in algorithms] == ["aes256-gcm", "aes128-gcm", "rsa-oaep-mgf1p", "rsa-oaep"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -162,3 +163,20 @@ def test_nobody_is_sent_away_to_prove_what_cannot_be_proven(
 def test_nothing_is_begun_without_the_client_secret(hub: OAuth2Hub, outbound: Outbound) -> None:
     with pytest.raises(UpstreamUnavailable, match="client_secret_missing"):
         connector(hub, outbound, client_secret=None).begin(REQUEST, CALLBACK_URL)
+
+
+@pytest.mark.parametrize("joint", ["", "?fields=id,name"])
+def test_a_vendor_that_wants_it_is_shown_that_the_token_is_ours(hub: OAuth2Hub, outbound: Outbound, joint: str) -> None:
+    """Facebook's appsecret_proof."""
+    profile_endpoint = hub.endpoints()["profile"] + joint
+    party = connector(hub, outbound, token_proof="appsecret_proof", profile_endpoint=profile_endpoint)
+    assert sign_in(hub, party).subject == "583231"
+    ((asked, headers),) = [(asked, headers) for path, asked, headers in hub.seen if path == "/userinfo"]
+    token = headers["Authorization"].removeprefix("Bearer ").encode()
+    assert asked["appsecret_proof"] == hmac.new(hub.client_secret.encode(), token, "sha256").hexdigest()
+    assert asked.get("fields") == ("id,name" if joint else None)
+
+
+def test_others_are_shown_the_token_alone(hub: OAuth2Hub, outbound: Outbound) -> None:
+    sign_in(hub, connector(hub, outbound))
+    assert [asked for path, asked, _ in hub.seen if path == "/userinfo"] == [{}]

@@ -28,6 +28,22 @@ c:[Type == "http://schemas.microsoft.com/identity/claims/onpremobjectguid"]
             = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent");
 '@
 
-Add-AdfsRelyingPartyTrust -Name 'login.example.com (contoso adfs-wsfed)' -Identifier 'https://login.example.com/t/contoso/wsfed/adfs-wsfed/metadata' -WSFedEndpoint 'https://login.example.com/t/contoso/wsfed/adfs-wsfed/callback' `
-    -ProtocolProfile WSFederation -IssuanceTransformRules $rules -AccessControlPolicyName 'Permit everyone' `
-    -SignatureAlgorithm 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256' -EncryptClaims $false -Enabled $true
+$trust = @{
+    Name                                 = 'login.example.com (contoso adfs-wsfed)'
+    Identifier                           = 'https://login.example.com/t/contoso/wsfed/adfs-wsfed/metadata'
+    WSFedEndpoint                        = 'https://login.example.com/t/contoso/wsfed/adfs-wsfed/callback'
+    ProtocolProfile                      = 'WSFederation'
+    IssuanceTransformRules               = $rules
+    AccessControlPolicyName              = 'Permit everyone'   # or the policy of your choice
+    SignatureAlgorithm                   = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'
+    EncryptionCertificateRevocationCheck = 'None'              # our certificates are self-signed
+    EncryptClaims                        = $false
+    Enabled                              = $true
+}
+$base64 = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5f'
+if ($base64) {
+    $trust.EncryptionCertificate = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 `
+        -ArgumentList @(, [Convert]::FromBase64String($base64))
+    $trust.EncryptClaims = $true
+}
+Add-AdfsRelyingPartyTrust @trust

@@ -9,6 +9,7 @@ import pytest
 from tests.attacks.devices import Device, enter, proof, refused, say, signed_in
 from tests.attacks.page import fields
 from tests.attacks.world import World
+from tests.unit.clients import signing
 from tests.unit.store.test_once import at_once
 
 
@@ -203,3 +204,24 @@ def test_the_device_of_a_suspended_tenant_gets_nothing(world: World) -> None:
         world.apply()
     world.clock.ahead += 60
     assert device.poll().json["error"] == "authorization_pending"  # type: ignore[index]  # a JSON answer
+
+
+def test_a_device_that_began_with_a_key_ends_with_it(world: World) -> None:
+    """RFC 9449 §10, where the device itself asks: its answer belongs to the key that it showed."""
+    began = world.browser().post(
+        "/device_authorization",
+        base_url=world.issuer,
+        data={**proof("tv"), "scope": "openid", "tenant": "contoso", "idp": "op"},
+        headers={"DPoP": shown_key(world, "/device_authorization")},
+    )
+    assert began.status_code == 200, began.text
+    device = Device(world)
+    device.told = dict(began.json or {})
+    browser, page = signed_in(world, device)
+    say(world, browser, page, "allow")
+    refused(world, device.poll(), "invalid_grant", "cnf")
+
+
+def shown_key(world: World, path: str) -> str:
+    now = int(world.clock())
+    return signing.proof(htu=f"{world.issuer}{path}", iat=now)

@@ -114,6 +114,7 @@ def tokens_by(app: App, browser: Browser, signing: str) -> dict[str, Any]:
 def test_no_stock_client_notices_a_rotation(tmp_path: Path, nearby: Upstreams) -> None:
     """Contract section 3: a key is published before it signs, so a cache that was filled before already has it."""
     made = nearby.installation(tmp_path / "broker")
+    made.workers = 1  # each hears of a rotation by itself: of two, the other could sign by the old key a while longer
     with made.running():
         app, browser = App(made.issuer, "app", SECRET, CALLBACK.format("callback")), Browser()
         settings = {"issuer": made.issuer, "jwks_uri": app.discovery["jwks_uri"], "client_id": "app"}

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from broker.errors import StoreError
 from broker.model import Guest, Session
-from broker.store import guest_statements, statements
+from broker.store import guest_statements, person_statements, statements
 from broker.store.records import Grant, RefreshUse, StoredEvent
 from broker.store.sealing import digest, refresh_use, stored_events
 from broker.store.upstream import UpstreamStore
@@ -148,6 +148,18 @@ class TenantStore(UpstreamStore):
         """All but the offline ones (contract section 2, Logout)."""
         with self._connections.one() as link:
             link.run(statements.REVOKE_SESSION_GRANTS, {**self._sid(sid), "at": at})
+
+    def grants_of(self, sub: str) -> tuple[Grant, ...]:
+        """What stands of all that a person has given to applications, the oldest first."""
+        wanted = {"this_tenant": self._tenant, "this_sub": sub, "now": self._now()}
+        with self._connections.one() as link:
+            return tuple(self._sealing.grant(row) for row in link.rows(person_statements.GRANTS_OF, wanted))
+
+    def revoke_grants_to(self, client_id: str, sub: str, at: int) -> tuple[str, ...]:
+        """Everything that a person has given to one application. Of which sessions, each named once."""
+        wanted = {"this_tenant": self._tenant, "this_sub": sub, "this_client": client_id, "at": at}
+        with self._connections.one() as link:
+            return tuple(sorted({row.sid for row in link.rows(person_statements.REVOKE_GRANTS_TO, wanted)}))
 
     def end_everything(self, at: int) -> None:
         """The tenant was removed: its sessions end, its grants are revoked, what is in flight is gone."""

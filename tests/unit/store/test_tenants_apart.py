@@ -110,6 +110,18 @@ def revoke_session_grants(_store: Store, a: TenantStore, b: TenantStore) -> None
     assert a.grant("grant-1") == grant("a")
 
 
+def grants_of(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    a.open_grant(grant("a"))
+    assert b.grants_of("person-1") == ()
+    assert a.grants_of("person-1") == (grant("a"),)
+
+
+def revoke_grants_to(_store: Store, a: TenantStore, b: TenantStore) -> None:
+    a.open_grant(grant("a"))
+    assert b.revoke_grants_to("expenses", "person-1", NOW) == ()
+    assert a.grant("grant-1") == grant("a")
+
+
 def end_everything(_store: Store, a: TenantStore, b: TenantStore) -> None:
     a.open_session(session("a"), BROWSER)
     a.open_grant(grant("a"))
@@ -178,6 +190,8 @@ CASES: dict[str, Case] = {
         read_grant,
         revoke_grant,
         revoke_session_grants,
+        grants_of,
+        revoke_grants_to,
         end_everything,
         add_refresh,
         use_refresh,

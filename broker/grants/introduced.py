@@ -6,7 +6,6 @@ say of the person is asked within it, as at every sign-in.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -25,6 +24,7 @@ from broker.grants import opening
 from broker.grants.request import Granted, Introduced, TokenRequest
 from broker.model import AuthRequest, Client, Code, Configuration, IdentityProvider, Terms
 from broker.oauth2 import scopes
+from broker.seal import Seal
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -42,8 +42,9 @@ def brought(grant_type: str, form: Mapping[str, str]) -> str | None:
 
 
 class Introductions:
-    def __init__(self, connectors: Connectors, clock: Callable[[], float]) -> None:
+    def __init__(self, connectors: Connectors, seal: Seal, clock: Callable[[], float]) -> None:
         self._connectors = connectors
+        self._seal = seal
         self._clock = clock
 
     def __call__(
@@ -74,7 +75,11 @@ class Introductions:
         except AssertionRejected as refused:
             text = "The identity provider's token is not valid."
             raise refusal(grant_type, refused.reason, text, refused.detail).about(tenant=tenant, idp=idp) from refused
-        return Introduced(grant_type, admitted, identity, hashlib.sha256(token.encode()).hexdigest())
+        return Introduced(grant_type, admitted, identity, self._place(client, token))
+
+    def _place(self, client: Client, token: str) -> str:
+        """Keyed: whoever holds the token must not be able to name its session, and be that person's browser."""
+        return self._seal.mac("introduced", f"{client.client_id} {token}".encode()).hex()
 
 
 def refusal(grant_type: str, reason: str, text: str, detail: str | None = None) -> OAuthError:
@@ -98,9 +103,8 @@ def granted(request: TokenRequest, introduced: Introduced, event: str, audience:
     admitted, client = introduced.admitted, request.client
     asked = scopes.granted(scopes.read(request.form.get("scope")), client)
     arrival = AuthRequest("", client.client_id, "", asked, request.now)
-    browser = f"introduced {client.client_id} {introduced.digest}"
     try:
-        session = request.people.open(request.transaction, admitted, arrival, introduced.identity, browser)
+        session = request.people.open(request.transaction, admitted, arrival, introduced.identity, introduced.browser)
     except AccessDenied as denied:
         refused = refusal(introduced.grant_type, denied.reason, denied.public, denied.detail)
         raise refused.about(tenant=admitted.tenant.id, idp=admitted.idp.id) from denied

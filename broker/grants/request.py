@@ -34,12 +34,15 @@ class People(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Introduced:
-    """Whom an identity provider's token speaks of, before policy and rules were asked. digest: the token's SHA-256."""
+    """Whom an identity provider's token speaks of, before policy and rules were asked.
+
+    browser: what stands in a browser's place; the same for the same token, and known to nobody else.
+    """
 
     grant_type: str
     admitted: Admitted
     identity: Identity
-    digest: str = field(repr=False)
+    browser: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from broker import jose
 from tests.attacks.setting import APP_SECRET
-from tests.attacks.world import World
+from tests.attacks.world import World, query
 from tests.idps.oidc_op import Grant, OidcOp
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -91,6 +92,20 @@ def test_the_same_token_is_the_same_session(desk: World, bring: Bring) -> None:
 @WAYS
 def test_a_token_that_was_made_for_the_client(desk: World, bring: Bring) -> None:
     assert bring(desk, token_of(desk, aud="desk-at-op")).status_code == 200
+
+
+@WAYS
+def test_its_session_is_no_browsers(desk: World, bring: Bring) -> None:
+    """TK-30: whoever finds the provider's token, or was given it to bring, signs in nowhere with it"""
+    token = token_of(desk)
+    answer = bring(desk, token).json or {}
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    sid = jose.peek(answer["access_token"]).claims["sid"]
+    for guess in (f"introduced desk {digest}", f"desk {digest}", f"desk {token}", digest, token, sid):
+        browser = desk.browser()
+        browser.set_cookie("session", guess, domain="localhost")
+        silent = desk.authorize(browser, tenant="contoso", idp="op", prompt="none")
+        assert query(silent.headers["Location"]).get("error") == "login_required"
 
 
 def test_the_providers_own_logout_ends_it(desk: World) -> None:

@@ -17,7 +17,7 @@ from broker.oauth2.parameters import MAY_REPEAT, Parameters, one
 ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
 FAPI2_ALGORITHMS = ("PS256", "ES256", "EdDSA")  # FAPI 2.0 Security Profile §5.4.1
 SKEW = 30  # seconds that a client's clock may be ahead of ours
-LONGEST_LIFE = 3600  # seconds from `nbf` to `exp`, and since `nbf` (FAPI 2.0 Message Signing §5.3.1)
+LONGEST_LIFE = 3600  # seconds until `exp`; with `profile: fapi2` from `nbf` to `exp`, and since `nbf`
 _TYPES = ("oauth-authz-req+jwt", "jwt", None)
 _OF_THE_JWT = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
 _TEXTS = frozenset(
@@ -104,11 +104,10 @@ def _require_begun(claims: Claims, client: Client, at: int) -> None:
 
 
 def _require_short_life(claims: Claims, client: Client, at: int) -> None:
-    """FAPI 2.0 Message Signing §5.3.1: made within the last hour, and for an hour at most."""
-    exp, nbf = _instant(claims, "exp"), _instant(claims, "nbf")
-    if not client.fapi2 or exp is None or nbf is None:
-        return
-    if exp - nbf > LONGEST_LIFE or at - nbf > LONGEST_LIFE:
+    """Whoever finds one can use it for an hour at most. FAPI 2.0 Message Signing §5.3.1: from `nbf` on."""
+    exp, nbf = _instant(claims, "exp") or 0, _instant(claims, "nbf")
+    begun = nbf if client.fapi2 and nbf is not None else at + SKEW
+    if exp - begun > LONGEST_LIFE or at - begun > LONGEST_LIFE:
         raise InvalidRequestObject("request_lifetime", "A request object may be good for 60 minutes at most.")
 
 

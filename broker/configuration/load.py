@@ -75,8 +75,7 @@ class _Reading:
         self._secrets = SecretSource(self.environ, self.bundle.root)
         workloads = self._workloads()  # first: clients are built from them
         clients, found, tenants = self._clients(), self._apis(), self._tenants()
-        issuer = self.deployment.issuer if self.deployment else ""
-        self.problems += across(clients, found, tenants, workloads, issuer)
+        self.problems += across(clients, found, tenants, workloads, self.deployment)
 
     def _workloads(self) -> Workloads:
         return self._folder("workloads", WorkloadShape, check_workload, self._keep_workload)

@@ -8,6 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from broker.model.application_auth import ApplicationAuth
 from broker.model.guest import Guest
+from broker.model.impersonation import Impersonation
+from broker.model.hook import Hook
 from broker.model.provider import IdentityProvider
 from broker.model.rules import Rule
 from broker.model.sign_in_policy import NO_POLICY, SignInPolicy
@@ -35,6 +37,8 @@ class Tenant:
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # client_id -> roles of its own tokens
     guests: tuple[Guest, ...] = ()
     guests_out: bool = True  # whether its people may be guests elsewhere
+    impersonation: Impersonation | None = None  # None: nobody may act for its people
+    hook: Hook | None = None  # asked at every sign-in of its people
 
     @property
     def label(self) -> str:
@@ -80,6 +84,7 @@ class Client:
     require_signed_request: bool = False  # RFC 9101 §10.5
     sector: str | None = None  # the host whose clients know people by the same pairwise `sub`; None: public subjects
     sector_identifier_uri: str | None = None  # where that host says that this client is one of its own
+    impersonation: bool = False  # a help desk's: its operators may act for people, where their tenant lets them
 
     @property
     def fapi2(self) -> bool:
@@ -90,9 +95,14 @@ class Client:
         return self.auth.method == "none"
 
     @property
+    def proves_a_key(self) -> bool:
+        """Every token is bound to the key of a DPoP proof."""
+        return self.dpop in {"required", "nonce"}
+
+    @property
     def sender_constrained(self) -> bool:
         """No token of it is good without the key that it is bound to."""
-        return self.mtls_bound or self.dpop in {"required", "nonce"}
+        return self.mtls_bound or self.proves_a_key
 
     def may_use(self, tenant: str) -> bool:
         return self.tenants is None or tenant in self.tenants

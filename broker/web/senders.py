@@ -71,8 +71,11 @@ class Senders:
     ) -> None:
         """The token comes from whom it was bound to (RFC 9449 §7.1, RFC 8705 §3).
 
-        Raises InvalidToken: dpop_downgrade, dpop_unbound, dpop_key, certificate_mismatch; and as `bound` does.
+        Raises InvalidToken: sender_required, dpop_downgrade, dpop_unbound, dpop_key, certificate_mismatch; and as
+        `bound` does.
         """
+        if _lacks_a_key(client, cnf):  # it is from before the client's tokens were bound
+            raise InvalidToken("sender_required", "This client's tokens are bound to their sender: ask for a new one.")
         jkt = cnf.get("jkt")
         if jkt is not None and scheme != DPOP:
             raise InvalidToken("dpop_downgrade", "This token is bound to a key: send it as DPoP, with a proof.")
@@ -89,7 +92,7 @@ class Senders:
             if client.dpop == "never":
                 raise InvalidRequest("dpop_not_allowed", "This client is not registered for DPoP.")
             return {"jkt": self._proof(request, client, None)}
-        if required and client.dpop in {"required", "nonce"}:
+        if required and client.proves_a_key:
             raise InvalidDpopProof("dpop_missing", "This client must send a DPoP proof.")
         return {}
 
@@ -104,6 +107,10 @@ class Senders:
         algorithms = FAPI_ALGORITHMS if client.profile == "fapi2" else DPOP_ALGORITHMS
         url, nonce = self.issuer + request.path, client.dpop == "nonce"
         return self.proofs.verify(unverified, Wanted(request.method, url, nonce, access_token, algorithms))
+
+
+def _lacks_a_key(client: Client, cnf: Mapping[str, str]) -> bool:
+    return (client.proves_a_key and "jkt" not in cnf) or (client.mtls_bound and CERTIFICATE not in cnf)
 
 
 def _with_nonce(fresh: Callable[[], str]) -> None:

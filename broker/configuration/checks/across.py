@@ -7,6 +7,7 @@ from itertools import chain
 
 from broker import domains
 from broker.configuration.checks.api import Apis, Clients, Tenants, named_elsewhere
+from broker.configuration.checks.application_auth import named_certificates
 from broker.configuration.checks.names import nested_names
 from broker.configuration.checks.saml import targets
 from broker.configuration.checks.sign_in import named_clients
@@ -15,9 +16,13 @@ from broker.configuration.checks.workload import Workloads, identities_elsewhere
 from broker.configuration.document import Path
 from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape
 from broker.errors import Problem
+from broker.model import Deployment
 
 
-def across(clients: Clients, apis: Apis, tenants: Tenants, workloads: Workloads, issuer: str) -> list[Problem]:
+def across(
+    clients: Clients, apis: Apis, tenants: Tenants, workloads: Workloads, deployment: Deployment | None
+) -> list[Problem]:
+    issuer, certificates = (deployment.issuer, deployment.mtls) if deployment else ("", None)
     checks = (
         _client_ids(clients, apis),
         _audiences(clients, apis, issuer),
@@ -31,6 +36,7 @@ def across(clients: Clients, apis: Apis, tenants: Tenants, workloads: Workloads,
         named_clients(clients, tenants),
         _guests(tenants),
         nested_names(tenants, issuer),
+        named_certificates(clients, certificates),
         identities_elsewhere(workloads, clients, tenants, issuer),
     )
     return list(chain.from_iterable(checks))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from broker.configuration.checks.finding import Context, Finding, repeated, unresolved
 from broker.configuration.secrets import weakness
 from broker.configuration.shapes import ApiShape, ClientShape, Read, TenantShape
+from broker.configuration.shapes.client import TOKEN_EXCHANGE
 from broker.errors import Problem
 from broker.oauth2 import scopes
 
@@ -72,9 +73,10 @@ _CHECKS: tuple[Check, ...] = (_audience, _scopes, _repetitions, _credentials, _a
 
 def named_elsewhere(apis: Apis, clients: Clients, tenants: Tenants) -> Iterator[Problem]:
     """Clients and tenants that an API names, APIs that a client names, services of a tenant."""
-    known = {client.client_id for _, client in clients}
+    granted = {client.client_id: client.grant_types for _, client in clients}
+    known = set(granted)
     yield from _presenting(tenants, known)
-    yield from _services(tenants, {client.client_id: client.grant_types for _, client in clients})
+    yield from _services(tenants, granted)
     for read, api in apis:
         asking, exchanging = api.introspection.clients, api.exchange.clients if api.exchange else []
         for key, below, named in (("introspection", "clients", asking), ("exchange", "from", exchanging)):
@@ -82,8 +84,16 @@ def named_elsewhere(apis: Apis, clients: Clients, tenants: Tenants) -> Iterator[
                 if name not in known:
                     what = f"there is no client `{name}`"
                     yield from read.problem((key, below, index), what, "mend the id, or remove it")
+        yield from _exchanging(read, exchanging, granted)
     yield from _tenants(apis, {tenant.id for _, tenant in tenants})
     yield from _apis(clients, {api.audience for _, api in apis})
+
+
+def _exchanging(read: Read[ApiShape], names: list[str], granted: Mapping[str, list[str]]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if TOKEN_EXCHANGE not in granted.get(name, [TOKEN_EXCHANGE]):
+            what = f"`{name}` exchanges nothing: it lacks the grant {TOKEN_EXCHANGE}"
+            yield from read.problem(("exchange", "from", index), what, "add the grant to the client", warning=True)
 
 
 def _tenants(apis: Apis, known: set[str]) -> Iterator[Problem]:

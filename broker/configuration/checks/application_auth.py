@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cryptography import x509
 
@@ -11,10 +11,11 @@ from broker import jose
 from broker.configuration.checks.finding import Context, Finding, unresolved
 from broker.configuration.document import Path
 from broker.configuration.secrets import weakness
-from broker.configuration.shapes import ClientShape
+from broker.configuration.shapes import ClientShape, Read
 from broker.configuration.shapes.application_auth import CERTIFICATE_NAMES, AuthShape, JwkSetShape
 from broker.configuration.urls import url_fault
-from broker.errors import TokenRejected
+from broker.errors import Problem, TokenRejected
+from broker.model import ClientCertificates
 
 _KEYS = ("jwks", "jwks_uri")
 _BELONGS = {  # method -> keys, of which exactly one must stand there, and what to add where none does
@@ -27,6 +28,7 @@ _BELONGS = {  # method -> keys, of which exactly one must stand there, and what 
     "none": ((), "", ""),
 }
 _BY_CERTIFICATE = ("tls_client_auth", "self_signed_tls_client_auth")
+_VERIFY = "add `verify_header: X-SSL-Client-Verify` to `mtls` in broker.yaml"
 _STRONG = ("private_key_jwt", *_BY_CERTIFICATE)
 _MAY_SIGN = ("client_secret_basic", "client_secret_post", "tls_client_auth")  # requests, with keys for that alone
 
@@ -119,7 +121,20 @@ def _proxy(shape: ClientShape, context: Context) -> Iterable[Finding]:
         yield Finding(("mtls_bound",), "nobody tells us the certificates of clients", remedy)
     elif method == "self_signed_tls_client_auth" and context.certificates and not context.certificates.verify_header:
         what = "a proxy that lets self-signed certificates pass must say which ones it verified"
-        yield Finding(("auth", "method"), what, "add `verify_header: X-SSL-Client-Verify` to `mtls` in broker.yaml")
+        yield Finding(("auth", "method"), what, _VERIFY)
+
+
+def named_certificates(
+    clients: list[tuple[Read[ClientShape], ClientShape]], certificates: ClientCertificates | None
+) -> Iterator[Problem]:
+    """Where one client's tokens are bound to whatever certificate it has, the proxy lets whatever certificate pass."""
+    if certificates is None or certificates.verify_header:
+        return
+    bound = [one.client_id for _, one in clients if one.mtls_bound and one.auth.method not in _BY_CERTIFICATE]
+    for read, client in clients:
+        if bound and client.auth.method == "tls_client_auth":
+            what = f"a proxy that lets any certificate of `{bound[0]}` pass must say which ones it verified"
+            yield from read.problem(("auth", "method"), what, _VERIFY)
 
 
 def _sender(shape: ClientShape) -> Iterable[Finding]:

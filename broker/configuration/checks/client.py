@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import chain
 
 from broker.configuration.checks.application_auth import check_auth
 from broker.configuration.checks.finding import Context, Finding, repeated, urls
+from broker.configuration.checks.impersonation import check_help_desk
 from broker.configuration.checks.profile import check_fapi2, check_requests
 from broker.configuration.checks.sector import check_sector
 from broker.configuration.checks.workload import check_identities
@@ -15,11 +17,18 @@ from broker.configuration.shapes.client import JWT_BEARER, TOKEN_EXCHANGE
 from broker.configuration.urls import origin_fault, redirect_fault, url_fault
 from broker.model.reserved import RESERVED
 
+_SUB = re.compile("[0-9a-f]{32}")  # see `TenantStore.person`
 Check = Callable[[ClientShape, Context], Iterable[Finding]]
 
 
 def check_client(shape: ClientShape, context: Context) -> list[Finding]:
     return list(chain.from_iterable(check(shape, context) for check in _CHECKS))
+
+
+def _client_id(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    """RFC 9068 §5: a workload's `sub` is its client_id, and may never be a person's."""
+    if _SUB.fullmatch(shape.client_id):
+        yield Finding(("client_id",), "looks like our name of a person", "write a name that is not 32 hex digits")
 
 
 def _pkce(shape: ClientShape, _context: Context) -> Iterable[Finding]:
@@ -87,6 +96,7 @@ def _algorithms(shape: ClientShape, context: Context) -> Iterable[Finding]:
 
 
 _CHECKS: tuple[Check, ...] = (
+    _client_id,
     check_auth,
     check_identities,
     _pkce,
@@ -98,5 +108,6 @@ _CHECKS: tuple[Check, ...] = (
     _algorithms,
     check_sector,
     check_requests,
+    check_help_desk,
     check_fapi2,
 )

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 
 from broker.configuration.checks.finding import Context, Finding, repeated
 from broker.configuration.shapes import ClientShape
+from broker.configuration.shapes.client import DEVICE_CODE
 
 TENANT = "{tenant}"
-_SIGNED = ("id_token_signed_response_alg", "access_token_signed_response_alg")
+_SIGNED = (
+    *("id_token_signed_response_alg", "access_token_signed_response_alg"),
+    *("userinfo_signed_response_alg", "introspection_signed_response_alg"),
+)
 
 
 def check_requests(shape: ClientShape, _context: Context) -> Iterable[Finding]:
@@ -27,6 +31,7 @@ def check_fapi2(shape: ClientShape, context: Context) -> Iterable[Finding]:
     if shape.profile != "fapi2":
         return
     yield from _pushed_with_pkce(shape)
+    yield from _begun_by_the_client(shape)
     yield from _exact_addresses(shape, context)
     yield from _strong_signatures(shape, context)
 
@@ -37,6 +42,14 @@ def _pushed_with_pkce(shape: ClientShape) -> Iterable[Finding]:
         yield Finding(("require_pushed_authorization_requests",), what, "remove it, or write true")
     if shape.pkce != "required":
         yield Finding(("pkce",), "every request of `profile: fapi2` uses PKCE", "write `pkce: required`")
+
+
+def _begun_by_the_client(shape: ClientShape) -> Iterable[Finding]:
+    """§5.3.2.2: no person answers a request that was neither pushed nor proven with PKCE."""
+    if DEVICE_CODE in shape.grant_types:
+        path = ("grant_types", shape.grant_types.index(DEVICE_CODE))
+        what = "a device's request is not pushed, as every request of `profile: fapi2` is"
+        yield Finding(path, what, "remove it, or give devices a client of their own")
 
 
 def _exact_addresses(shape: ClientShape, context: Context) -> Iterable[Finding]:
@@ -50,10 +63,11 @@ def _exact_addresses(shape: ClientShape, context: Context) -> Iterable[Finding]:
 
 
 def _strong_signatures(shape: ClientShape, context: Context) -> Iterable[Finding]:
-    """§5.4.1: PS256, ES256 or EdDSA."""
+    """§5.4.1: PS256, ES256 or EdDSA. Without a choice, userinfo is not signed; all else is by the default."""
     for key in _SIGNED:
         chosen: str | None = getattr(shape, key)
-        if (chosen or context.algorithms[0]) == "RS256":
+        default = None if key.startswith("userinfo") else context.algorithms[0]
+        if (chosen or default) == "RS256":
             strong = [algorithm for algorithm in context.algorithms if algorithm != "RS256"]
             remedy = f"write `{key}: {strong[0]}`" if strong else "add ES256 to signing.also in broker.yaml"
             path = (key,) if chosen else ("profile",)

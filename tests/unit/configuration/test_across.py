@@ -167,6 +167,10 @@ def test_what_an_api_and_a_client_say_of_each_other(tmp_path: Path) -> None:
     assert lines(tmp_path, files) == [
         "apis/a.yaml:2:11: tenants[0]: there is no tenant `nobody`; mend the id, or remove it",
         "apis/a.yaml:3:27: introspection.clients[0]: there is no client `nobody`; mend the id, or remove it",
+        (
+            "apis/a.yaml:4:19: exchange.from[0]: `app` exchanges nothing: it lacks the grant "
+            "urn:ietf:params:oauth:grant-type:token-exchange; add the grant to the client"
+        ),
         "apis/a.yaml:4:24: exchange.from[1]: there is no client `nobody`; mend the id, or remove it",
         (
             "clients/a.yaml:4:33: apis[1]: there is no API with the audience `https://other.example.com`; "

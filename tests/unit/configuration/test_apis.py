@@ -59,6 +59,20 @@ def test_an_apis_own_credentials_are_a_client_that_may_do_nothing_but_ask(tmp_pa
     assert asking.auth.secret.reveal() == ENVIRON["ORDERS_SECRET"]
 
 
+def test_a_client_that_may_exchange_and_lacks_the_grant_is_told_of(tmp_path: Path) -> None:
+    with_grant = CLIENT.format(id="gateway").replace("{method: none}", "{method: private_key_jwt, jwks_uri: URL}")
+    with_grant = with_grant.replace("URL", '"https://gateway.example.com/jwks"')
+    with_grant += 'grant_types: [authorization_code, "urn:ietf:params:oauth:grant-type:token-exchange"]\n'
+    files = {"apis/orders.yaml": ORDERS, "clients/gateway.yaml": CLIENT.format(id="gateway")}
+    [problem] = check(write(tmp_path / "without", files), ENVIRON)
+    assert problem.warning
+    assert str(problem) == (
+        "apis/orders.yaml:10:19: exchange.from[0]: `gateway` exchanges nothing: it lacks the grant "
+        "urn:ietf:params:oauth:grant-type:token-exchange; add the grant to the client"
+    )
+    assert check(write(tmp_path / "with", {**files, "clients/gateway.yaml": with_grant}), ENVIRON) == []
+
+
 def test_which_clients_may_bring_a_providers_tokens(tmp_path: Path) -> None:
     provider = (
         "id: a\nidentity_providers:\n"

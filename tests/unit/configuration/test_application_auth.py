@@ -85,6 +85,23 @@ def test_self_signed_certificates_need_a_proxy_that_tells_them_apart(tmp_path: P
     ]
 
 
+CA_SIGNED = "{method: tls_client_auth, tls_client_auth_subject_dn: 'CN=app,O=Example'}"
+
+
+def test_names_in_certificates_need_a_proxy_that_verifies_where_others_only_hold_one(tmp_path: Path) -> None:
+    """A token is bound to whatever certificate; a name counts only in one that was verified."""
+    keys = f"{{method: private_key_jwt, jwks: {{keys: [{KEY}]}}}}"
+    files = {"clients/a.yaml": app(CA_SIGNED), "clients/b.yaml": app(keys, "mtls_bound: true\n", "holder")}
+    mends = (
+        "clients/a.yaml:3:16: auth.method: a proxy that lets any certificate of `holder` pass must say which ones it "
+        "verified; add `verify_header: X-SSL-Client-Verify` to `mtls` in broker.yaml"
+    )
+    assert lines(tmp_path / "one", {"broker.yaml": MTLS, **files}) == [mends]
+    assert lines(tmp_path / "two", {"broker.yaml": STRICT, **files}) == []
+    files["clients/b.yaml"] = app(CA_SIGNED, "mtls_bound: true\n", "holder")
+    assert lines(tmp_path / "three", {"broker.yaml": MTLS, **files}) == [], "each comes with a verified one"
+
+
 def test_nobodys_headers_are_believed_without_a_proxy(tmp_path: Path) -> None:
     write(tmp_path, {"broker.yaml": ISSUER + "mtls: {header: X-SSL-Client-Cert}\n"})
     with pytest.raises(ConfigurationError) as refused:

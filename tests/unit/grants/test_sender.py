@@ -174,6 +174,24 @@ def test_a_bearer_token_is_not_made_better_by_a_proof(house: House) -> None:
     house.refused(sent, 401, "invalid_token", "dpop_unbound")
 
 
+@pytest.mark.parametrize("now", [{"dpop": "required"}, {"dpop": "nonce"}, {"mtls_bound": True}])
+@pytest.mark.parametrize("scheme", ["Bearer", "DPoP"])
+def test_bearer_tokens_from_before_a_client_was_bound_open_nothing(
+    house: House, now: dict[str, Any], scheme: str
+) -> None:
+    token = tokens(redeem(house, SIGNER))["access_token"]
+    house.live = configuration(replace(SIGNER, **now))
+    sent = userinfo(house, token, scheme, {"DPoP": proof(access_token=token)} if scheme == "DPoP" else {})
+    house.refused(sent, 401, "invalid_token", "sender_required")
+
+
+def test_a_token_of_a_proven_key_lacks_the_certificate_that_a_client_is_bound_to_since(house: House) -> None:
+    token = tokens(redeem(house, SIGNER, proof()))["access_token"]
+    house.live = configuration(replace(SIGNER, mtls_bound=True))
+    sent = userinfo(house, token, headers={"DPoP": proof(access_token=token)})
+    house.refused(sent, 401, "invalid_token", "sender_required")
+
+
 def test_browser_apps_may_send_proofs_and_read_nonces(house: House) -> None:
     origin = {"Origin": "https://spa.example.com"}
     allowed = house.http.options("/token", headers=origin).headers["Access-Control-Allow-Headers"]

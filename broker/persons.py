@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from broker import claims, domains
-from broker.model import Identity, IdentityProvider, Tenant
+from broker import claims, domains, policy
+from broker.model import Guest, Identity, IdentityProvider, Tenant
 from broker.model.overage import groups_left_out, with_groups
-from broker.policy import Admitted
+from broker.policy import Admitted, Place
 from broker.store import TenantStore
 
 GROUPS_KEPT = 90 * 86400  # seconds that a whole group list may stand in for a later one
@@ -44,6 +44,13 @@ def sub_of(home: TenantStore, admitted: Admitted, identity: Identity, now: int) 
 def proven_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:
     """The tenant's own address that its IdP vouches for."""
     return own_address(tenant, idp, identity) if identity.email_verified is True else None
+
+
+def invitation(place: Place, identity: Identity, now: float) -> Guest | None:
+    """The entry by which somebody is in; None: they are at home. Raises AccessDenied as `policy.guest`."""
+    if place.home_tenant is place.tenant:
+        return None
+    return policy.guest(place, proven_address(place.home_tenant, place.idp, identity), now)
 
 
 def own_address(tenant: Tenant, idp: IdentityProvider, identity: Identity) -> str | None:

@@ -32,12 +32,18 @@ NOT_A_GUEST = "You are not a guest of this organisation. Ask its administrator."
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    client: Client
+class Place:
     tenant: Tenant  # the active tenant
     home_tenant: Tenant
     idp: IdentityProvider
-    sign_in: SignInPolicy  # of both tenants, towards this client
+    sign_in: SignInPolicy  # of both tenants
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted(Place):
+    """`sign_in` is what they say towards this client."""
+
+    client: Client
 
 
 def admit(
@@ -57,18 +63,40 @@ def admit(
     not_a_guest, guests_out, guest_until, client_not_allowed, network, outside_hours.
     """
     client, tenant = _client_and_tenant(configuration, client_id, tenant_id)
-    home = tenant if home_tenant_id in {None, tenant_id} else _usable(configuration, str(home_tenant_id))
-    idp = provider(home, idp_id)
-    if home is not tenant:
-        _require_invitations(tenant, home, now)
+    home, idp = _home(configuration, tenant, idp_id, home_tenant_id, now)
     sign_in = sign_in_policy(tenant, home, client)
     _require_allowed_client(sign_in, client)
     _require_network(sign_in, ip)
     _require_hours(sign_in, now)
-    return Admitted(client, tenant, home, idp, sign_in)
+    return Admitted(tenant, home, idp, sign_in, client)
 
 
-def guest(admitted: Admitted, address: str | None, now: float) -> Guest:
+def admit_person(
+    configuration: Configuration, tenant_id: str, idp_id: str, *, home_tenant_id: str, now: float, ip: Address
+) -> Place:
+    """The guard, where somebody looks after what is theirs and no application asks.
+
+    Raises AccessDenied as `admit` does, but for what that asks of a client.
+    """
+    tenant = _usable(configuration, tenant_id)
+    home, idp = _home(configuration, tenant, idp_id, home_tenant_id, now)
+    sign_in = tenant.sign_in if home is tenant else tenant.sign_in.stricter(home.sign_in.of_any_role())
+    _require_network(sign_in, ip)
+    _require_hours(sign_in, now)
+    return Place(tenant, home, idp, sign_in)
+
+
+def _home(
+    configuration: Configuration, tenant: Tenant, idp_id: str, home_tenant_id: str | None, now: float | None
+) -> tuple[Tenant, IdentityProvider]:
+    home = tenant if home_tenant_id in {None, tenant.id} else _usable(configuration, str(home_tenant_id))
+    idp = provider(home, idp_id)
+    if home is not tenant:
+        _require_invitations(tenant, home, now)
+    return home, idp
+
+
+def guest(admitted: Place, address: str | None, now: float) -> Guest:
     """The entry by which somebody of another tenant is in; `require_bound` says whose it is.
 
     address: canonical, in a domain of the home tenant, and proven by its IdP; None: there is none.
@@ -143,7 +171,7 @@ def sign_in_policy(tenant: Tenant, home: Tenant, client: Client) -> SignInPolicy
     return own if home is tenant else own.stricter(home.sign_in.towards(client.client_id).of_any_role())
 
 
-def require_factors(admitted: Admitted, identity: Identity) -> None:
+def require_factors(admitted: Place, identity: Identity) -> None:
     """Where a tenant wants several factors, the IdP has said so. Raises AccessDenied mfa_missing."""
     if lacks_factors(admitted.sign_in, admitted.idp, identity):
         raise AccessDenied("mfa_missing", assurance.advice(admitted.idp))

@@ -25,7 +25,7 @@ from broker.model import (
     serial,
 )
 from broker.model.sign_in_policy import at_most
-from broker.policy import Address, Admitted
+from broker.policy import Address, Admitted, Place
 from broker.store import Store, Transaction
 
 TOUCH_EVERY = 60  # seconds between two writes of a session's `last_seen`
@@ -97,7 +97,7 @@ class Sessions:
     ) -> Session:
         """A guest's entry is theirs from here on."""
         here = transaction.of(admitted.tenant.id)
-        entry = self._invitation(admitted, session)
+        entry = self._entry(admitted, session)
         if entry is not None:
             policy.require_bound(admitted, here.bind_guest(entry, session.sub), session.sub)
         entitlement = self._entitle(admitted, identity, entry)
@@ -133,11 +133,24 @@ class Sessions:
     def usable(self, configuration: Configuration, session: Session, client: Client, *, ip: Address) -> bool:
         """Whether single sign-on may use the session: the guard, its limits, and the IdP still being the same one."""
         try:
-            admitted = self._admit(configuration, session, client, ip)
-            invited = self._invitation(admitted, session) == session.guest
+            return self._stands(configuration, session, self._admit(configuration, session, client, ip))
         except AccessDenied:
             return False
-        return invited and self.alive(configuration, session) and _same_upstream(admitted, session)
+
+    def own(self, configuration: Configuration, session: Session, *, ip: Address) -> bool:
+        """Whether its person may look after what is theirs by it: as `usable`, where no application asks."""
+        tenant, home, now = session.tenant, session.home_tenant, self._clock()
+        try:
+            place = policy.admit_person(configuration, tenant, session.idp, home_tenant_id=home, now=now, ip=ip)
+            policy.require_factors(place, self.identity(session))
+            return self._stands(configuration, session, place)
+        except AccessDenied:
+            return False
+
+    def _stands(self, configuration: Configuration, session: Session, place: Place) -> bool:
+        """Raises AccessDenied as `policy.guest`."""
+        invited = self._entry(place, session) == session.guest
+        return invited and self.alive(configuration, session) and _same_upstream(place, session)
 
     def elsewhere(
         self, configuration: Configuration, session: Session, client: Client, tenant: str, *, ip: Address | None
@@ -149,7 +162,7 @@ class Sessions:
         there = replace(session, tenant=tenant)
         try:
             admitted = self._admit(configuration, there, client, ip)
-            there = replace(there, guest=self._invitation(admitted, there))
+            there = replace(there, guest=self._entry(admitted, there))
         except AccessDenied:
             return None
         return there if self.alive(configuration, session) and _same_upstream(admitted, session) else None
@@ -199,7 +212,7 @@ class Sessions:
             admitted = self._admit(configuration, session, client, None)
             if not _same_upstream(admitted, session):
                 return Entitlement(False, {}, (), reason="upstream_changed")
-            if self._invitation(admitted, session) != session.guest:
+            if self._entry(admitted, session) != session.guest:
                 return Entitlement(False, {}, (), reason="guest_replaced", message=policy.NOT_A_GUEST)
             return self._entitle(admitted, self.identity(session), session.guest)
         except AccessDenied as refused:
@@ -223,12 +236,8 @@ class Sessions:
             ip=ip,
         )
 
-    def _invitation(self, admitted: Admitted, session: Session) -> Guest | None:
-        """The entry by which the session's person is in; None: at home. Raises AccessDenied as `policy.guest`."""
-        if admitted.home_tenant is admitted.tenant:
-            return None
-        address = persons.proven_address(admitted.home_tenant, admitted.idp, self.identity(session))
-        return policy.guest(admitted, address, self._clock())
+    def _entry(self, place: Place, session: Session) -> Guest | None:
+        return persons.invitation(place, self.identity(session), self._clock())
 
     def _sid(self, transaction: Transaction, admitted: Admitted, sub: str, browser: str) -> str:
         """That of the same person's session in this browser, if there is one."""
@@ -281,7 +290,7 @@ class Sessions:
         )
 
 
-def _same_upstream(admitted: Admitted, session: Session) -> bool:
+def _same_upstream(place: Place, session: Session) -> bool:
     """Pointing an IdP at another upstream makes new people, so the old upstream's sessions answer no more."""
-    same = session.source == policy.upstream_of(admitted.idp) != ""
-    return same and policy.serves(admitted.idp, session.upstream)
+    same = session.source == policy.upstream_of(place.idp) != ""
+    return same and policy.serves(place.idp, session.upstream)

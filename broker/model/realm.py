@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from broker.model.application_auth import ApplicationAuth
 from broker.model.guest import Guest
-from broker.model.impersonation import Impersonation
 from broker.model.hook import Hook
+from broker.model.impersonation import Impersonation
 from broker.model.provider import IdentityProvider
 from broker.model.rules import Rule
 from broker.model.sign_in_policy import NO_POLICY, SignInPolicy

@@ -88,9 +88,11 @@ def of_address(address: str) -> str | None:
 def canonical_address(address: str) -> str | None:
     """One spelling of one e-mail address, or None where it is none: mailboxes that differ in case only are one person's
     in every directory that we know.
+
+    Only in the composed form of Unicode (RFC 6532 §3.1): the Kelvin sign is no k, though it is one in lower case.
     """
-    domain = of_address(address)
-    return None if domain is None else f"{address.rpartition('@')[0].lower()}@{domain}"
+    domain, local = of_address(address), address.rpartition("@")[0]
+    return None if domain is None or not unicodedata.is_normalized("NFC", local) else f"{local.lower()}@{domain}"
 
 
 def _is_local_part(local: str) -> bool:

@@ -2,7 +2,16 @@
 
 import pytest
 
-from broker.domains import above, matches, more_specific, most_specific, normalise, normalise_pattern, of_address
+from broker.domains import (
+    above,
+    canonical_address,
+    matches,
+    more_specific,
+    most_specific,
+    normalise,
+    normalise_pattern,
+    of_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -167,3 +176,13 @@ def test_the_most_specific_pattern_wins():
 
 def test_names_above_come_nearest_first():
     assert list(above("a.b.example")) == ["b.example", "example"]
+
+
+def test_no_other_letter_becomes_an_ascii_one() -> None:
+    """CL-31 in the local part: who may choose a mailbox in Unicode must not become somebody with one in ASCII."""
+    assert canonical_address("mar\u212a@contoso.com") is None
+    assert canonical_address("Jo\u0308rg@contoso.com") is None, "not composed"
+    assert canonical_address("JÖRG@contoso.com") == "jörg@contoso.com"
+    strange = [chr(code) for code in range(0x80, 0x110000) if chr(code).lower().isascii()]
+    assert strange, "Unicode has such letters"
+    assert {canonical_address(f"{letter}@contoso.com") for letter in strange} == {None}

@@ -181,6 +181,17 @@ def lacks_factors(sign_in: SignInPolicy, idp: IdentityProvider, identity: Identi
     return sign_in.require_mfa and not assurance.multi_factor(idp, identity)
 
 
+def require_fresh(admitted: Admitted, auth_time: int | None, now: float) -> None:
+    """Of a sign-in that nobody was asked for. auth_time: the upstream's. Raises AccessDenied max_age."""
+    if too_old(admitted.sign_in.max_age, auth_time, now):
+        raise AccessDenied("max_age", "Your organisation asks for a more recent sign-in at its identity provider.")
+
+
+def too_old(max_age: int | None, auth_time: int | None, now: float) -> bool:
+    """OIDC Core §3.1.2.1: an instant that nobody told is too old for any limit. max_age: seconds."""
+    return max_age is not None and (auth_time is None or now - auth_time > max_age)
+
+
 def meaningful(admitted: Admitted, roles: Sequence[str]) -> tuple[str, ...]:
     """Of a person's roles, those that the client knows and the tenant lets it have."""
     limits = (admitted.client.roles, admitted.sign_in.allowed_roles)

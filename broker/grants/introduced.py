@@ -105,6 +105,7 @@ def granted(request: TokenRequest, introduced: Introduced, event: str, audience:
     arrival = AuthRequest("", client.client_id, "", asked, request.now)
     try:
         session = request.people.open(request.transaction, admitted, arrival, introduced.identity, introduced.browser)
+        policy.require_fresh(admitted, session.auth_time, request.now)
     except AccessDenied as denied:
         refused = refusal(introduced.grant_type, denied.reason, denied.public, denied.detail)
         raise refused.about(tenant=admitted.tenant.id, idp=admitted.idp.id) from denied

@@ -65,9 +65,7 @@ def shortcoming(
 def is_too_old(one: Standing) -> bool:
     """OIDC Core §3.1.2.1, max_age; and the tenants' own."""
     limit = shortest(one.request.max_age, one.sign_in.max_age)
-    if limit is None:
-        return False
-    return one.session.auth_time is None or one.now - one.session.auth_time > limit
+    return policy.too_old(limit, one.session.auth_time, one.now)
 
 
 def lacks_a_factor(one: Standing) -> bool:

@@ -232,6 +232,17 @@ def test_several_factors_are_wanted_here_too(desk: World, bring: Bring) -> None:
 
 
 @WAYS
+def test_an_old_sign_in_is_too_old_here_too(desk: World, bring: Bring) -> None:
+    """TK-39: `max_age` of the tenant counts from the upstream's authentication, whoever brings the token"""
+    desk.tenants["contoso"]["sign_in"] = {"max_age": "1h"}
+    desk.apply()
+    for told in (int(desk.clock()) - 2 * HOUR, None):
+        token = token_of(desk, auth_time=told)
+        desk.assert_refused(lambda token=token: bring(desk, token), "max_age", "token.rejected")  # type: ignore[misc]
+    assert bring(desk, token_of(desk)).status_code == 200
+
+
+@WAYS
 def test_the_tenants_rules_are_asked(desk: World, bring: Bring) -> None:
     """TK-39: what they refuse leaves no person behind either"""
     rules = [{"deny": "No interns.", "when": 'incoming.name == "Intern"'}]

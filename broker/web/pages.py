@@ -12,19 +12,16 @@ Names of organisations and applications are isolated (`<bdi>`) and escaped. No p
 
 from __future__ import annotations
 
-import hashlib
-import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response
 
 from broker.errors import BrokerError
-from broker.web.headers import content_security_policy, form_action, origin_source
+from broker.web.headers import form_action, origin_source
+from broker.web.rendering import Rendering, template_folder
 
-STATIC_SECONDS = 86400
 FRAME_SECONDS = 3  # what applications in frames have to sign out, before the browser goes on
 NOT_CARRIED = frozenset({"login_hint", "home_realm"})  # the page's own answers
 
@@ -68,32 +65,13 @@ class Choice:
     asks: bool
 
 
-def template_folder() -> Path:
-    """`templates/` of the checkout, else where the wheel put it (`share/broker/templates` below the prefix)."""
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file():
-        return checkout / "templates"
-    return Path(sysconfig.get_path("data")) / "share" / "broker" / "templates"
-
-
 class Pages:
     def __init__(self, issuer: str, folder: Path | None = None) -> None:
         self._issuer = issuer
-        self._folder = folder or template_folder()
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self._folder),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            auto_reload=False,
-        )
-        versions = {file.name: _version(file) for file in sorted((self._folder / "static").iterdir())}
-        self._templates.globals["static"] = lambda name: f"/static/{name}?v={versions[name]}"
+        self._rendering = Rendering(folder or template_folder())
 
     def blueprint(self) -> Blueprint:
-        """`/static/<name>`: the style sheet and the one script."""
-        routes = Blueprint("static_files", __name__)
-        routes.add_url_rule("/static/<name>", "static", self._static)
-        return routes
+        return self._rendering.blueprint()
 
     def login(
         self,
@@ -115,7 +93,7 @@ class Pages:
         are signed in already. redirect_uri: where it all ends.
         """
         carried = {name: value for name, value in request_query.items() if name not in NOT_CARRIED}
-        return self._page(
+        return self._rendering.page(
             "login.html",
             allow=form_action(self._issuer, redirect_uri),
             request_query=carried,
@@ -140,7 +118,7 @@ class Pages:
         redirect_uri: str,
     ) -> Response:
         """The organisations that are open to this browser; POST /switch with `fields` picks one."""
-        return self._page(
+        return self._rendering.page(
             "switch.html",
             allow=form_action(self._issuer, redirect_uri),
             fields=fields,
@@ -159,7 +137,7 @@ class Pages:
         return_href: str | None = None,
     ) -> Response:
         heading, next_step, ask = _ADVICE.get(error.code, _OURS)
-        return self._page(
+        return self._rendering.page(
             "error.html",
             status=error.status,
             heading=heading,
@@ -178,7 +156,7 @@ class Pages:
 
         leave_for: where the browser goes after `FRAME_SECONDS`, or by a link.
         """
-        return self._page(
+        return self._rendering.page(
             "signed_out.html",
             frames=frames,
             client_name=client_name,
@@ -189,12 +167,14 @@ class Pages:
     def logout_confirm(self, fields: Mapping[str, str]) -> Response:
         """Asks by POST /logout with `fields`; afterwards the browser may go to `post_logout_redirect_uri`."""
         allow = form_action(self._issuer, fields.get("post_logout_redirect_uri", ""))
-        return self._page("logout_confirm.html", allow=allow, fields=fields)
+        return self._rendering.page("logout_confirm.html", allow=allow, fields=fields)
 
     def device(self, code: str, problem: str | None = None) -> Response:
         """Asks for the code that a device shows. The answer may lead to any identity provider."""
         status = 200 if problem is None else 400
-        return self._page("device.html", status=status, allow=form_action(self._issuer), code=code, problem=problem)
+        return self._rendering.page(
+            "device.html", status=status, allow=form_action(self._issuer), code=code, problem=problem
+        )
 
     def approve(
         self,
@@ -211,7 +191,7 @@ class Pages:
 
         user_code: of the device that is let in; redirect_uri: where it goes on, where there is no device.
         """
-        return self._page(
+        return self._rendering.page(
             "approve.html",
             allow=form_action(self._issuer, redirect_uri),
             fields=fields,
@@ -223,14 +203,16 @@ class Pages:
         )
 
     def device_let_in(self) -> Response:
-        return self._page("told.html", heading="The device is connected", text="You can close this page.")
+        return self._rendering.page("told.html", heading="The device is connected", text="You can close this page.")
 
     def device_turned_away(self) -> Response:
-        return self._page("told.html", heading="The device was not connected", text="You can close this page.")
+        return self._rendering.page(
+            "told.html", heading="The device was not connected", text="You can close this page."
+        )
 
     def stayed(self) -> Response:
         """Who asked for the sign-out is not proven, so this leads to no address of theirs."""
-        return self._page("stayed.html")
+        return self._rendering.page("stayed.html")
 
     def auto_post(
         self,
@@ -245,7 +227,7 @@ class Pages:
 
         leaving: to sign out there, not in. frames: as in `signed_out`; the script then waits for `FRAME_SECONDS`.
         """
-        return self._page(
+        return self._rendering.page(
             "auto_post.html",
             allow=form_action(self._issuer, url),
             frames=frames,
@@ -258,26 +240,6 @@ class Pages:
 
     def form_post(self, redirect_uri: str, fields: Mapping[str, str]) -> Response:
         """The answer to a client by POST (OAuth 2.0 Form Post Response Mode): to that origin and nowhere else."""
-        return self._page("form_post.html", allow=origin_source(redirect_uri), url=redirect_uri, fields=fields)
-
-    def _page(
-        self,
-        template: str,
-        *,
-        status: int = 200,
-        allow: str = "'none'",
-        frames: Sequence[str] = (),
-        **values: object,
-    ) -> Response:
-        text = self._templates.get_template(template).render(frames=frames, **values)
-        response = Response(text, status, mimetype="text/html")
-        response.headers["Content-Security-Policy"] = content_security_policy(allow, frames)
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    def _static(self, name: str) -> Response:
-        return send_from_directory(self._folder / "static", name, max_age=STATIC_SECONDS)
-
-
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        return self._rendering.page(
+            "form_post.html", allow=origin_source(redirect_uri), url=redirect_uri, fields=fields
+        )

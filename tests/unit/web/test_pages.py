@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from broker.errors import AccessDenied, BrokerError, ShownError, UpstreamUnavailable
-from broker.web.pages import Choice, Pages, template_folder
+from broker.web.pages import Choice, Pages
+from broker.web.rendering import template_folder
 
 ISSUER = "https://login.example.com"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202ereversed"

@@ -24,6 +24,7 @@ from broker.model import (
     Workload,
 )
 from broker.model.provider import MetadataSource
+from broker.model.sign_in_policy import too_old
 from broker.oauth2 import redirect_uris
 from broker.xml import federation, metadata
 
@@ -185,11 +186,6 @@ def require_fresh(admitted: Admitted, auth_time: int | None, now: float) -> None
     """Of a sign-in that nobody was asked for. auth_time: the upstream's. Raises AccessDenied max_age."""
     if too_old(admitted.sign_in.max_age, auth_time, now):
         raise AccessDenied("max_age", "Your organisation asks for a more recent sign-in at its identity provider.")
-
-
-def too_old(max_age: int | None, auth_time: int | None, now: float) -> bool:
-    """OIDC Core §3.1.2.1: an instant that nobody told is too old for any limit. max_age: seconds."""
-    return max_age is not None and (auth_time is None or now - auth_time > max_age)
 
 
 def meaningful(admitted: Admitted, roles: Sequence[str]) -> tuple[str, ...]:

@@ -105,6 +105,11 @@ def shortest(one: int | None, other: int | None) -> int | None:
     return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
+def too_old(max_age: int | None, auth_time: int | None, now: float) -> bool:
+    """OIDC Core §3.1.2.1: an instant that nobody told is too old for any limit. max_age: seconds."""
+    return max_age is not None and (auth_time is None or now - auth_time > max_age)
+
+
 def at_most(deployment_s: int, tenant_s: int | None) -> int:
     """Seconds: a tenant may shorten, never lengthen."""
     return deployment_s if tenant_s is None else min(deployment_s, tenant_s)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from broker import assurance, policy
 from broker.errors import LoginRequired, UnmetAuthenticationRequirements
 from broker.model import AuthRequest, Configuration, Identity, IdentityProvider, Session, SignInPolicy
-from broker.model.sign_in_policy import shortest
+from broker.model.sign_in_policy import shortest, too_old
 from broker.policy import Admitted
 
 
@@ -65,7 +65,7 @@ def shortcoming(
 def is_too_old(one: Standing) -> bool:
     """OIDC Core §3.1.2.1, max_age; and the tenants' own."""
     limit = shortest(one.request.max_age, one.sign_in.max_age)
-    return policy.too_old(limit, one.session.auth_time, one.now)
+    return too_old(limit, one.session.auth_time, one.now)
 
 
 def lacks_a_factor(one: Standing) -> bool:

@@ -3,6 +3,7 @@
 provider   an upstream, as operators configure it: IdentityProvider, its settings, VendorProfile
 application_auth   how an application proves itself
 guest      somebody of another tenant
+consent    what somebody lets an application do
 realm      what else they configure: Tenant, Client, Api, Deployment, Configuration
 rules      a tenant's claims rules, as data
 sign_in_policy   when and how a tenant's people may sign in
@@ -11,6 +12,7 @@ token      what may be issued and what was: Authorization, TokenSet, Session, Au
 """
 
 from broker.model.application_auth import ApplicationAuth, CertificateName, ClaimTypes, Workload
+from broker.model.consent import Consent
 from broker.model.guest import Guest
 from broker.model.provider import (
     TENANT_ID,
@@ -85,6 +87,7 @@ __all__ = [
     "ClientCertificates",
     "Code",
     "Configuration",
+    "Consent",
     "Deny",
     "Deployment",
     "Drop",

@@ -9,7 +9,16 @@ Transaction   several of them together, with the audit events, in one commit
 
 from broker.store.deployment import DeploymentStore
 from broker.store.devices import DeviceStore
-from broker.store.records import Grant, KnownPerson, RefreshUse, Revision, StoredEvent, StoredKey, UpstreamHeld
+from broker.store.records import (
+    GivenConsent,
+    Grant,
+    KnownPerson,
+    RefreshUse,
+    Revision,
+    StoredEvent,
+    StoredKey,
+    UpstreamHeld,
+)
 from broker.store.sealing import revision_digest
 from broker.store.store import Store, StoreDocuments
 from broker.store.tenant import TenantStore
@@ -18,6 +27,7 @@ from broker.store.transaction import Transaction
 __all__ = [
     "DeploymentStore",
     "DeviceStore",
+    "GivenConsent",
     "Grant",
     "KnownPerson",
     "RefreshUse",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from broker.model import NO_TERMS, AuditEvent, Session, Terms
+from broker.model import NO_TERMS, AuditEvent, Consent, Session, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,15 @@ class KnownPerson:
     upstream: str
     subject: str = field(repr=False)
     sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConsent:
+    """What somebody lets a client do."""
+
+    client_id: str
+    consent: Consent
+    given_at: int
 
 
 @dataclass(frozen=True, slots=True)

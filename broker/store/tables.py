@@ -222,6 +222,17 @@ guesses = Table(
     Index("ix_guesses_expires_at", "expires_at"),
 )
 
+# What a person let a client do: JSON of `Consent`.
+consents = Table(
+    "consents",
+    metadata,
+    _name("tenant", primary_key=True),
+    _name("sub", primary_key=True),
+    _name("client_id", primary_key=True),
+    _name("allowed"),
+    _time("given_at"),
+)
+
 documents = Table(
     "documents",
     metadata,

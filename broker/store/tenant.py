@@ -8,13 +8,13 @@ from collections.abc import Collection
 
 from broker.errors import StoreError
 from broker.model import Guest, Session
-from broker.store import guest_statements, person_statements, statements
+from broker.store import consent_statements, guest_statements, person_statements, statements
+from broker.store.consents import ConsentStore
 from broker.store.records import Grant, RefreshUse, StoredEvent
 from broker.store.sealing import digest, refresh_use, stored_events
-from broker.store.upstream import UpstreamStore
 
 
-class TenantStore(UpstreamStore):
+class TenantStore(ConsentStore):
     """From `store.of(tenant)` each call commits by itself; from `transaction.of(tenant)` all commit together."""
 
     def put(self, kind: str, handle: str, payload: str, expires_at: int) -> None:
@@ -162,13 +162,14 @@ class TenantStore(UpstreamStore):
             return tuple(sorted({row.sid for row in link.rows(person_statements.REVOKE_GRANTS_TO, wanted)}))
 
     def end_everything(self, at: int) -> None:
-        """The tenant was removed: its sessions end, its grants are revoked, what is in flight is gone."""
+        """The tenant was removed: sessions and consents end, grants are revoked, what is in flight is gone."""
         wanted = {"this_tenant": self._tenant}
         with self._connections.several() as link:
             link.run(statements.END_SESSIONS, wanted)
             link.run(statements.REVOKE_GRANTS, {**wanted, "at": at})
             link.run(statements.END_ONE_TIME, wanted)
             link.run(statements.END_UPSTREAM_TOKENS, wanted)
+            link.run(consent_statements.END_CONSENTS, wanted)
 
     def add_refresh(self, token: str, grant_id: str, expires_at: int) -> None:
         """StoreError `conflict`: this tenant has no such grant."""

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from broker.model import AuditEvent, Guest
+from broker.model import AuditEvent, Consent, Guest
 from broker.seal import Seal, SealBroken
 from broker.store import Store
 from broker.store.tables import metadata
 from tests.unit.store.conftest import Clock
-from tests.unit.store.samples import BROWSER, LATER, grant, key, session
+from tests.unit.store.samples import BROWSER, LATER, NOW, grant, key, session
 
 PLANTED = (
     "anna.planted@contoso.example",
@@ -46,6 +46,7 @@ def full(store: Store) -> Store:
     tenant.keep_upstream("sid-1", "contoso/adfs x", "planted-refresh", LATER, LATER)
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
     tenant.keep_attributes(sub, {"department": ["planted-department"]})
+    tenant.keep_consent(sub, "expenses", Consent(("openid",)), NOW)
     tenant.open_grant(grant(code="planted-code"))
     tenant.add_refresh("planted-refresh", "grant-1", LATER)
     store.devices.open("planted-device", "PLNTDCDX", "expenses", "planted-payload", wait=5, ends_at=LATER)

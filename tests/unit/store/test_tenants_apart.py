@@ -10,7 +10,7 @@ import pytest
 from broker.errors import StoreError
 from broker.model import AuditEvent
 from broker.store import DeploymentStore, Store, TenantStore
-from tests.unit.store import test_guests, upstream_cases
+from tests.unit.store import test_consents, test_guests, upstream_cases
 from tests.unit.store.samples import BROWSER, LATER, NOW, grant, session
 
 Case = Callable[[Store, TenantStore, TenantStore], None]
@@ -201,6 +201,7 @@ CASES: dict[str, Case] = {
         events,
         *upstream_cases.CASES,
         *test_guests.CASES,
+        *test_consents.CASES,
     )
 }
 

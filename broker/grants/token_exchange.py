@@ -235,7 +235,10 @@ def _of_person(request: TokenRequest, token: AccessToken, person: Person, terms:
         configuration,
         client,
         person.session,
-        replace(entitlement, roles=_still(entitlement.roles, person.entitlement.roles, token)),
+        replace(
+            entitlement,
+            roles=_still(request, entitlement.roles, person.entitlement.roles, token, person.grant.client_id),
+        ),
         grant_id=token.grant_id,
         terms=replace(terms, acr_values=person.terms.acr_values),
         scope=(),
@@ -257,7 +260,7 @@ def _of_workload(
         except AccessDenied as refused:
             raise _unacceptable("subject_token", refused.reason) from refused
         known = service.roles if client.roles is None else client.roles
-        roles = _still(known, service.roles, token)
+        roles = _still(request, known, service.roles, token, token.sub)
     return Authorization(
         client_id=client.client_id,
         grant_id=token.grant_id,
@@ -273,7 +276,15 @@ def _of_workload(
     )
 
 
-def _still(roles: tuple[str, ...], held: tuple[str, ...], token: AccessToken) -> tuple[str, ...]:
-    """Of the roles towards the caller, those that the subject token's client has, and that the token said."""
+def _still(
+    request: TokenRequest, roles: tuple[str, ...], held: tuple[str, ...], token: AccessToken, first: str
+) -> tuple[str, ...]:
+    """Of the roles towards the caller, those that the subject token's client has, and that the token said.
+
+    first: the client of the grant. Its own token may say none for `tenant_claims: false`; then those count that it
+    would have said. Of an exchanged one nobody knows what was left out on the way.
+    """
     said = token.claims.get("roles")
-    return tuple(role for role in roles if role in held and (not isinstance(said, list) or role in said))
+    if not isinstance(said, list):
+        said = audiences.roles(request.configuration, token.audience, held) if token.client_id == first else ()
+    return tuple(role for role in roles if role in held and role in said)

@@ -257,3 +257,30 @@ def test_roles_are_those_of_both_clients_and_of_the_subject(apis: House) -> None
 def test_a_binding_is_the_callers_own(apis: House) -> None:
     found = claims(exchanged(apis, subject(apis))["access_token"])
     assert "cnf" not in found
+
+
+def test_roles_of_a_client_that_hears_of_none_are_those_of_its_api(apis: House) -> None:
+    quiet = replace(APP, tenant_claims=False)
+    front = replace(FRONT, roles=("viewer",))
+    apis.live = world(quiet)
+    apis.people.entitlement = replace(apis.people.entitlement, roles=("viewer", "admin"))
+    token = subject(apis, quiet)
+    assert "roles" not in claims(token)
+    assert claims(exchanged(apis, token)["access_token"])["roles"] == ["viewer", "admin"]
+    apis.live = replace(apis.live, apis={**apis.live.apis, front.audience: front})
+    assert claims(exchanged(apis, token)["access_token"])["roles"] == ["viewer"]
+
+
+def test_roles_that_a_token_keeps_to_itself_are_not_said_later(apis: House) -> None:
+    """TK-35: what an API's own roles left out does not come back through a client that hears of none"""
+    quiet = replace(GATEWAY, client_id="quiet", tenant_claims=False)
+    front = replace(FRONT, roles=("viewer",), exchanging=("app", "quiet"))
+    apis.live = world(quiet)
+    apis.live = replace(apis.live, apis={**apis.live.apis, front.audience: front})
+    apis.people.entitlement = replace(apis.people.entitlement, roles=("viewer", "admin"))
+    token = subject(apis)
+    assert claims(token)["roles"] == ["viewer"]
+    assert claims(exchanged(apis, token)["access_token"])["roles"] == ["viewer"]
+    between = exchanged(apis, token, quiet, audience=front.audience)["access_token"]
+    assert "roles" not in claims(between)
+    assert claims(exchanged(apis, between)["access_token"])["roles"] == []

@@ -33,6 +33,18 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpersonationAsked:
+    """An operator wants to act for `subject`. approver: who else said yes; None: nobody yet."""
+
+    client_id: str
+    operator: str
+    subject: str
+    why: str = field(repr=False)
+    reference: str
+    approver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshUse:
     """state: fresh | used (it was redeemed before: reuse) | expired."""
 

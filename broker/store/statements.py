@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from broker.store.impersonation_tables import impersonations
 from broker.store.tables import (
     audit_events,
     device_codes,
@@ -289,5 +290,6 @@ EXPIRE = (
     delete(group_lists).where(group_lists.c.expires_at <= _now),
     delete(device_codes).where(device_codes.c.expires_at <= _now),
     delete(guesses).where(guesses.c.expires_at <= _now),
+    delete(impersonations).where(impersonations.c.expires_at <= _now),
     update(keys).where(keys.c.expires_at <= _now, keys.c.private != "").values(private=""),
 )

@@ -10,11 +10,12 @@ from broker.errors import StoreError
 from broker.model import Guest, Session
 from broker.store import consent_statements, guest_statements, person_statements, statements
 from broker.store.consents import ConsentStore
+from broker.store.impersonations import ImpersonationStore
 from broker.store.records import Grant, RefreshUse, StoredEvent
 from broker.store.sealing import digest, refresh_use, stored_events
 
 
-class TenantStore(ConsentStore):
+class TenantStore(ImpersonationStore, ConsentStore):
     """From `store.of(tenant)` each call commits by itself; from `transaction.of(tenant)` all commit together."""
 
     def put(self, kind: str, handle: str, payload: str, expires_at: int) -> None:

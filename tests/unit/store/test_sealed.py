@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 from broker.model import AuditEvent, Consent, Guest
 from broker.seal import Seal, SealBroken
 from broker.store import Store
+from broker.store.records import ImpersonationAsked
 from broker.store.tables import metadata
 from tests.unit.store.conftest import Clock
 from tests.unit.store.samples import BROWSER, LATER, NOW, grant, key, session
@@ -25,6 +26,7 @@ PLANTED = (
     "planted-assertion-id",
     "planted-group",
     "planted-department",
+    "planted-why",
     "planted-upstream-sid",
     "guest.planted@fabrikam.example",
     "planted-device",
@@ -47,6 +49,8 @@ def full(store: Store) -> Store:
     tenant.keep_groups("adfs", sub, ["planted-group"], LATER)
     tenant.keep_attributes(sub, {"department": ["planted-department"]})
     tenant.keep_consent(sub, "expenses", Consent(("openid",)), NOW)
+    asked = ImpersonationAsked("desk", "olga", sub, "planted-why", "abcd-2345")
+    tenant.ask_impersonation("planted-handle", asked, LATER)
     tenant.open_grant(grant(code="planted-code"))
     tenant.add_refresh("planted-refresh", "grant-1", LATER)
     store.devices.open("planted-device", "PLNTDCDX", "expenses", "planted-payload", wait=5, ends_at=LATER)

@@ -10,7 +10,7 @@ import pytest
 from broker.errors import StoreError
 from broker.model import AuditEvent
 from broker.store import DeploymentStore, Store, TenantStore
-from tests.unit.store import test_consents, test_guests, upstream_cases
+from tests.unit.store import test_consents, test_guests, test_impersonations, upstream_cases
 from tests.unit.store.samples import BROWSER, LATER, NOW, grant, session
 
 Case = Callable[[Store, TenantStore, TenantStore], None]
@@ -202,6 +202,7 @@ CASES: dict[str, Case] = {
         *upstream_cases.CASES,
         *test_guests.CASES,
         *test_consents.CASES,
+        *test_impersonations.CASES,
     )
 }
 

@@ -52,8 +52,8 @@ class AccessEndpoint:
         try:
             self.senders.require_holder(request, client, scheme, unverified, token.cnf)
             _require_asking(client)
-            _require_undelegated(token)
             person = self._person(token, configuration)
+            _require_undelegated(token, person)
         except OAuthError as refused:
             raise refused.about(client_id=client.client_id, tenant=token.tenant) from refused.__cause__
         found = places(configuration, self.store, self.people, client, person)
@@ -79,7 +79,7 @@ def _require_asking(client: Client) -> None:
         raise InsufficientScope("tenant_claims", "This is for clients with `tenant_claims: false`.")
 
 
-def _require_undelegated(token: AccessToken) -> None:
-    """A token that somebody acts with is for one tenant, and says nothing of the others."""
-    if token.actors:
-        raise InsufficientScope("delegated", "A token of somebody who acts for the person is not for this.")
+def _require_undelegated(token: AccessToken, person: Person) -> None:
+    """A token that somebody acts with, or that was exchanged for another client's, says nothing of other tenants."""
+    if token.actors or person.grant.client_id != token.client_id:
+        raise InsufficientScope("delegated", "Send the token of a person who signed in to this very application.")

@@ -127,6 +127,13 @@ def test_who_acts_for_somebody_learns_nothing_of_their_other_tenants(asking: Wor
     refused(asking, forged(asking, act={"sub": "worker", "client_id": "worker"}), 403, "delegated")
 
 
+def test_a_token_that_was_exchanged_says_nothing_of_other_tenants(asking: World) -> None:
+    """Whoever exchanges it may leave out that it acts; the person signed in to another application."""
+    asking.clients["quiet"] = {**asking.clients["web"], "client_id": "quiet"}
+    asking.apply()
+    refused(asking, forged(asking, client_id="quiet"), 403, "delegated")
+
+
 def test_a_workload_is_no_user(asking: World) -> None:
     refused(asking, forged(asking, sid=None, sub="web"), 401, "workload")
 

@@ -28,17 +28,12 @@ def content_security_policy(form_action: str = "'none'", frames: Iterable[str] =
 def form_action(*targets: str) -> str:
     """Where a form may lead. Chromium applies it to the redirects after the submit too (CSP 3 §6.4.1).
 
-    A sign-in form ends at whichever identity provider the address belongs to, so every https origin is allowed, and
-    of `targets` (our issuer, a redirect URI) the schemes that are not https: http on loopback, a native app's own.
+    A sign-in form ends at whichever identity provider the address belongs to, and an application leads on from its
+    callback as it likes, so every https origin is allowed, and of `targets` (our issuer, a redirect URI) the schemes
+    that are not https: http on loopback, a native app's own.
     """
     schemes = {urlsplit(target).scheme.lower() for target in targets} - {"https"}
     return " ".join(["'self'", "https:", *(f"{scheme}:" for scheme in sorted(schemes) if _SCHEME.fullmatch(scheme))])
-
-
-def origin_source(target: str) -> str:
-    """The origin of `target`. A source cannot hold an IPv6 literal (CSP 3 §2.3.1): there the scheme stands for it."""
-    parts = urlsplit(target)
-    return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
 
 
 def register(app: Flask, issuer: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from flask import Blueprint, Response
 
 from broker.errors import BrokerError
-from broker.web.headers import form_action, origin_source
+from broker.web.headers import form_action
 from broker.web.rendering import Rendering, template_folder
 
 FRAME_SECONDS = 3  # what applications in frames have to sign out, before the browser goes on
@@ -239,7 +239,5 @@ class Pages:
         )
 
     def form_post(self, redirect_uri: str, fields: Mapping[str, str]) -> Response:
-        """The answer to a client by POST (OAuth 2.0 Form Post Response Mode): to that origin and nowhere else."""
-        return self._rendering.page(
-            "form_post.html", allow=origin_source(redirect_uri), url=redirect_uri, fields=fields
-        )
+        """The answer to a client by POST (OAuth 2.0 Form Post Response Mode); it may lead on to wherever it likes."""
+        return self._rendering.page("form_post.html", allow=form_action(redirect_uri), url=redirect_uri, fields=fields)

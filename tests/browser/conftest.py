@@ -96,6 +96,7 @@ def broker_app(site: Site) -> Flask:
             site.elsewhere + "/", {"SAMLRequest": "PHg+", "RelayState": "r"}, "/cancelled"
         ),
         "/post-hop": lambda: pages.auto_post(site.elsewhere + "/hop", {"SAMLRequest": "PHg+"}),
+        "/answer-hop": lambda: pages.form_post(site.elsewhere + "/hop", {"code": "c", "state": "s&<t>"}),
         "/cancelled": lambda: "cancelled",
         "/landed": lambda: "landed",
     }

@@ -122,6 +122,12 @@ def test_the_idp_may_redirect_after_the_post(page, site):
     page.wait_for_url(site.broker + "/landed")
 
 
+def test_an_application_may_lead_on_to_another_origin_after_its_answer(page, site):
+    page.goto(site.broker + "/answer-hop")
+    page.wait_for_url(site.broker + "/landed", timeout=5000)
+    assert site.asked == [{"code": "c", "state": "s&<t>"}]
+
+
 def test_the_post_to_an_idp_needs_no_script(chromium, site):
     with chromium.new_context(java_script_enabled=False) as context:
         page = context.new_page()

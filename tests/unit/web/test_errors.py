@@ -78,7 +78,7 @@ def test_a_failure_leaves_by_form_where_the_client_asked_for_that(world):
     response = world.get(AccessDenied("denied").leaving_by("https://a.example:8443/cb?x=1", '"><b>', "form_post"))
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
     assert '<form action="https://a.example:8443/cb?x=1" method="post" data-submit>' in response.text
-    assert "form-action https://a.example:8443; " in response.headers["Content-Security-Policy"]
+    assert "form-action 'self' https:; " in response.headers["Content-Security-Policy"]
     assert '<input type="hidden" name="error" value="access_denied">' in response.text
     assert '<input type="hidden" name="state" value="&#34;&gt;&lt;b&gt;">' in response.text
     assert '<input type="hidden" name="iss" value="https://login.example.com">' in response.text

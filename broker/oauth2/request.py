@@ -103,7 +103,7 @@ def parse(
     claims = claims_parameter.read(one(unverified, "claims"), client)
     max_age = _max_age(unverified, claims)
     tenant_acr, acr_values = _acr_values(unverified)
-    hint = _hint(unverified, prompt, configuration, hints)
+    hint = _hint(unverified, client, prompt, configuration, hints)
     request = AuthRequest(
         id="",  # named when it leaves for an IdP
         client_id=client.client_id,
@@ -230,18 +230,26 @@ def _acr_values(unverified: Parameters) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _hint(
-    unverified: Parameters, prompt: frozenset[str], configuration: Configuration, hints: Hints
+    unverified: Parameters, client: Client, prompt: frozenset[str], configuration: Configuration, hints: Hints
 ) -> IdTokenHint | None:
     """A hint that proves nothing is no hint; without interaction nobody can then be told to be that person."""
     token = one(unverified, "id_token_hint")
     if token is None:
         return None
     try:
-        return hints.hint(token, configuration)
+        return _of_sector(hints.hint(token, configuration), client, configuration)
     except TokenRejected as refused:
         if "none" in prompt:
             raise LoginRequired("id_token_hint", detail=refused.reason) from refused
         return None
+
+
+def _of_sector(hint: IdTokenHint, client: Client, configuration: Configuration) -> IdTokenHint:
+    """OIDC Core §8.1: two sectors must not learn here that their names are one person's. Raises TokenRejected."""
+    told = configuration.clients.get(hint.client_id)
+    if (told.sector if told else None) != client.sector:
+        raise TokenRejected("sector")
+    return hint
 
 
 def _subject(claims: ClaimsRequest, client: Client, hints: Hints) -> str | None:

@@ -33,6 +33,7 @@ LOOSE = replace(WEB, client_id="loose", pkce_required=False, response_modes=("qu
 PUSHES = replace(WEB, client_id="pushes", require_par=True)
 SIGNS = replace(WEB, client_id="signs", require_signed_request=True)
 FAPI = replace(WEB, client_id="fapi", profile="fapi2", pkce_required=False)
+PAIRED = replace(WEB, client_id="paired", sector="app.example.com")
 NO_CODE = replace(WEB, client_id="no-code", grant_types=("refresh_token",))
 NO_REFRESH = replace(WEB, client_id="no-refresh", grant_types=("authorization_code",))
 TENANTS = {
@@ -43,7 +44,7 @@ TENANTS = {
 CONFIGURATION = Configuration(
     1,
     TENANTS,
-    {client.client_id: client for client in (WEB, NATIVE, LOOSE, NO_CODE, NO_REFRESH, PUSHES, SIGNS, FAPI)},
+    {client.client_id: client for client in (WEB, NATIVE, LOOSE, NO_CODE, NO_REFRESH, PUSHES, SIGNS, FAPI, PAIRED)},
     {},
     {},
     {tenant.label: tenant.id for tenant in TENANTS.values()},

@@ -85,6 +85,12 @@ REDIRECTS: list[tuple[str, dict[str, str | tuple[str, ...] | None], type[OAuthEr
     ("OP-25 text", {"max_age": "soon"}, InvalidRequest, "max_age"),
     ("OP-25 huge", {"max_age": "9" * 40}, InvalidRequest, "max_age"),
     ("OP-25 other digits", {"max_age": "１２"}, InvalidRequest, "max_age"),
+    (
+        "a hint of another sector",
+        {"client_id": "paired", "id_token_hint": "good", "prompt": "none"},
+        LoginRequired,
+        "id_token_hint",
+    ),
     ("OP-26 bad hint, no interaction", {"id_token_hint": "bad", "prompt": "none"}, LoginRequired, "id_token_hint"),
     ("OP-28 two tenants", {"acr_values": "tenant:a tenant:b"}, InvalidRequest, "acr_tenants"),
     ("OP-28 claims no JSON", {"claims": "{"}, InvalidRequest, "claims_json"),
@@ -204,3 +210,5 @@ def test_an_id_token_of_ours_names_the_person_that_the_client_expects() -> None:
     asked = ask({"id_token_hint": "good"})
     assert (asked.request.id_token_hint_sub, asked.request.id_token_hint_sid) == ("sub-1", "sid-1")
     assert ask({"id_token_hint": "bad"}).request.id_token_hint_sub is None
+    foreign = ask({"client_id": "paired", "id_token_hint": "good"}).request
+    assert foreign.id_token_hint_sub is None, "or two sectors would learn that their names are one person's"

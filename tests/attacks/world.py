@@ -131,11 +131,15 @@ class UnderWay:
 
 
 class World:
-    def __init__(self, folder: Path, ops: Mapping[str, OidcOp], issuer: str = LOOPBACK) -> None:
-        """`folder` may hold a database that was prepared before."""
+    def __init__(
+        self, folder: Path, ops: Mapping[str, OidcOp], issuer: str = LOOPBACK, database: str | None = None
+    ) -> None:
+        """`folder` may hold a database that was prepared before. database: another one; `issued` knows SQLite only."""
         self.folder, self.ops, self.issuer, self.clock = folder, ops, issuer, Clock()
         self.clients, self.tenants = setting.clients(), setting.tenants(ops)
         self.environ = setting.environ(folder, ops)
+        if database is not None:
+            self.environ["BROKER_DATABASE_URL"] = database
         self.apply()
         self.app = create(folder, self.environ, clock=self.clock, upkeep=False)
         self.house: House = self.app.extensions["broker"]

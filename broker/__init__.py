@@ -18,6 +18,7 @@ From the front door down; what stands on one line knows nothing of its neighbour
     cli; demo                 verbs, and a small world to try them in
     app                       the composition root: builds every object once
     web                       HTTP, the only layer with Flask
+    account                   what a person may see of themselves and end
     signin grants signout renewal crosswalk   the use cases
     sessions                  a person's sessions, and what may be said of them now
     persons                     who somebody is to a tenant, and by which address

@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 
 from broker import limits
+from broker.account import Account
 from broker.app.house import House
 from broker.limits import Limits
+from broker.web.account import AccountPage
 from broker.web.authorize import Authorize
 from broker.web.callback import Callbacks
+from broker.web.departure import Departure
 from broker.web.logout import Logout
 from broker.web.lookups import Lookups
 from broker.web.rp_keys import RpKeysEndpoint
@@ -17,11 +20,22 @@ from broker.web.switch import Switch
 from broker.web.upstream_logout import UpstreamLogout
 from broker.web.wsfed import WsFedSignOut
 
+Endpoint = (
+    Authorize
+    | Switch
+    | Callbacks
+    | Logout
+    | AccountPage
+    | SingleLogoutEndpoint
+    | RpKeysEndpoint
+    | UpstreamLogout
+    | WsFedSignOut
+)
 
-def front(
-    house: House,
-) -> tuple[Authorize, Switch, Callbacks, Logout, SingleLogoutEndpoint, RpKeysEndpoint, UpstreamLogout, WsFedSignOut]:
+
+def front(house: House) -> tuple[Endpoint, ...]:
     authorize = _authorize(house)
+    departure = Departure(house.store, house.signout, house.logouts, house.cookies, house.pages)
     return (
         authorize,
         _switch(house, authorize),
@@ -38,12 +52,21 @@ def front(
         Logout(
             live=house.live,
             store=house.store,
-            signout=house.signout,
+            departure=departure,
             cookies=house.cookies,
             pages=house.pages,
             seal=house.seal,
             verify_hint=house.tokens.hint_claims,
-            logouts=house.logouts,
+        ),
+        AccountPage(
+            live=house.live,
+            account=Account(house.store, house.sessions, house.signout, house.clock),
+            departure=departure,
+            sessions=house.sessions,
+            cookies=house.cookies,
+            pages=house.pages,
+            seal=house.seal,
+            address=house.address,
         ),
         SingleLogoutEndpoint(house.live, house.logouts, house.pages, house.cookies),
         RpKeysEndpoint(house.live, house.rp_keys.jwks),

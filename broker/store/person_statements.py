@@ -12,7 +12,9 @@ _of_person = (
     grants.c.revoked_at.is_(None),
 )
 
-GRANTS_OF = select(grants).where(*_of_person, grants.c.expires_at > bindparam("now")).order_by(grants.c.created_at)
+GRANTS_OF = (
+    select(grants).where(*_of_person, grants.c.expires_at > bindparam("now")).order_by(grants.c.created_at, grants.c.id)
+)
 REVOKE_GRANTS_TO = (
     update(grants)
     .where(*_of_person, grants.c.client_id == bindparam("this_client"))

@@ -20,9 +20,9 @@ from broker.errors import ShownError, TokenRejected
 from broker.model import Client, Configuration, Session
 from broker.oauth2 import redirect_uris
 from broker.seal import Seal
-from broker.signout import SignOut, SingleLogouts
 from broker.store import Store
 from broker.web.cookies import Cookies
+from broker.web.departure import Departure
 from broker.web.pages import Pages
 
 KEPT = ("client_id", "post_logout_redirect_uri", "state")
@@ -43,12 +43,11 @@ class Asked:
 class Logout:
     live: Callable[[], Configuration]
     store: Store
-    signout: SignOut
+    departure: Departure
     cookies: Cookies
     pages: Pages
     seal: Seal
     verify_hint: Callable[[str, Configuration], Hint]
-    logouts: SingleLogouts
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("logout", __name__)
@@ -123,8 +122,7 @@ class Logout:
         return request.method == "POST" and "confirm" not in request.form and self.cookies.session(request) is None
 
     def _held(self) -> tuple[Session, ...]:
-        browser = self.cookies.session(request)
-        return self.store.deployment.browser_sessions(browser) if browser else ()
+        return self.departure.held(request)
 
     def _of_hint(self, hint: Hint) -> tuple[Session, ...]:
         """The session that the token speaks of, in whichever browser; () when it is over already.
@@ -154,16 +152,4 @@ class Logout:
         return {name: parameters[name] for name in KEPT if parameters.get(name)}
 
     def _end(self, asked: Asked, ending: tuple[Session, ...]) -> Response:
-        configuration, client = self.live(), asked.client
-        frames = self.signout.end(configuration, ending)
-        upstream = self.logouts.begin(configuration, ending, asked.leave_for, client.client_id if client else None)
-        leave_for = upstream.url if upstream else asked.leave_for
-        if leave_for is not None and not frames:
-            response = Response(status=303, headers={"Location": leave_for})
-        else:
-            response = self.pages.signed_out(client.name if client else None, frames=frames, leave_for=leave_for)
-        if upstream is not None:
-            self.cookies.set_transaction(response, request, upstream.name, upstream.browser)
-        if self.cookies.session(request) is not None and not self._held():
-            self.cookies.end_session(response)
-        return response
+        return self.departure.end(request, self.live(), ending, client=asked.client, leave_for=asked.leave_for)

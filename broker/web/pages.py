@@ -6,6 +6,7 @@
     logout_confirm   asks before it ends a session         signed_out       the end
     stayed           the answer was no
     device           asks for a device's code              approve          asks before anything is issued
+    account          what a person may see of themselves and end
 
 Names of organisations and applications are isolated (`<bdi>`) and escaped. No page needs JavaScript.
 """
@@ -63,6 +64,39 @@ class Choice:
     who: str | None
     home: str | None
     asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """shown: in UTC, for people; iso: for their programs (HTML §4.5.14)."""
+
+    shown: str
+    iso: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What can be ended by `value`: another session (no name), or what an application holds."""
+
+    value: str
+    since: Moment
+    name: str | None = None
+    seen: Moment | None = None
+    wishes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One session on a person's own page. tenant_name: None where nothing may be shown but its end by `value`."""
+
+    value: str
+    since: Moment
+    seen: Moment
+    tenant_name: str | None = None
+    idp_name: str | None = None
+    who: str | None = None
+    elsewhere: Sequence[Line] = ()
+    accesses: Sequence[Line] = ()
 
 
 class Pages:
@@ -201,6 +235,10 @@ class Pages:
             wishes=wishes,
             user_code=user_code,
         )
+
+    def account(self, parts: Sequence[Part]) -> Response:
+        """A person's own page. What is pressed comes by POST /account, and may lead to an identity provider."""
+        return self._rendering.page("account.html", allow=form_action(self._issuer), parts=parts)
 
     def device_let_in(self) -> Response:
         return self._rendering.page("told.html", heading="The device is connected", text="You can close this page.")

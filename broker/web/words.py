@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from broker.model import AuthRequest, Configuration
+from collections.abc import Sequence
+
+from broker.model import AuthRequest, Configuration, Terms
 
 SCOPES = {
     "openid": "Know that it is you who signs in",
@@ -15,9 +17,12 @@ SCOPES = {
 
 
 def wishes(configuration: Configuration, request: AuthRequest) -> tuple[str, ...]:
+    return in_words(configuration, request.scope, request.terms)
+
+
+def in_words(configuration: Configuration, scope: Sequence[str], terms: Terms) -> tuple[str, ...]:
     """One line a wish, none twice. What has no words of ours is named as it was asked for."""
-    scopes = [SCOPES.get(scope, f"Use “{scope}”") for scope in request.scope]
-    terms = request.terms
+    scopes = [SCOPES.get(one, f"Use “{one}”") for one in scope]
     named = sorted({*terms.id_token_claims, *terms.userinfo_claims})
     claims = [f"Read “{name}”" for name in named]
     apis = [configuration.apis[one].name if one in configuration.apis else one for one in terms.resources]

@@ -18,6 +18,7 @@ from broker.sessions import Sessions
 from broker.signout import BackChannel, Deliveries, SignOut, SingleLogouts
 from broker.tokens.logout_token import LogoutTokens
 from broker.web.cookies import Cookies
+from broker.web.departure import Departure
 from broker.web.logout import Logout
 from broker.web.pages import Pages
 from tests.unit.grants.house import ISSUER, LIFETIMES, NOW, PLAIN, SPA, WEB, House, configuration
@@ -76,16 +77,9 @@ class Leaving(House):
         sessions = Sessions(self.store, LIFETIMES, clock)
         self.signout = SignOut(ISSUER, self.pairwise, self.store, sessions, self.deliveries)
         cookies = Cookies(seal, loopback=False, transaction_seconds=600)
-        logout = Logout(
-            lambda: self.live,
-            self.store,
-            self.signout,
-            cookies,
-            Pages(ISSUER),
-            seal,
-            self.tokens.hint_claims,
-            SingleLogouts(ISSUER, self.store, cast("Connectors", None), self.signout, clock),
-        )
+        pages, logouts = Pages(ISSUER), SingleLogouts(ISSUER, self.store, cast("Connectors", None), self.signout, clock)
+        departure = Departure(self.store, self.signout, logouts, cookies, pages)
+        logout = Logout(lambda: self.live, self.store, departure, cookies, pages, seal, self.tokens.hint_claims)
         app.register_blueprint(logout.blueprint())
         return app
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from broker.errors import AccessDenied, BrokerError, ShownError, UpstreamUnavailable
-from broker.web.pages import Choice, Pages
+from broker.web.pages import Choice, Line, Moment, Pages, Part
 from broker.web.rendering import template_folder
 
 ISSUER = "https://login.example.com"
@@ -61,6 +61,14 @@ def every_page(pages):
     yield pages.signed_out(HOSTILE)
     yield pages.logout_confirm({"state": HOSTILE})
     yield pages.stayed()
+    since = Moment("1 May 2026, 10:00 UTC", "2026-05-01T10:00:00Z")
+    yield pages.account(
+        [
+            Part("ab12", since, since, HOSTILE, HOSTILE, HOSTILE, [Line("cd34", since, seen=since)]),
+            Part("ef56", since, since, HOSTILE, HOSTILE, accesses=[Line("0a", since, HOSTILE, wishes=[HOSTILE])]),
+            Part("9b", since, since),
+        ]
+    )
     yield pages.auto_post("https://idp.example.com/sso", {"SAMLRequest": HOSTILE}, "/c")
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+from broker import home_realm
+from broker.errors import InvalidRequest
+from broker.home_realm import ActiveTenant
 from broker.model import AuthRequest, Client, Configuration, HomeRealm
 from broker.oauth2.parameters import Parameters
+from broker.oauth2.request import ParsedRequest
 
 Address = IPv4Address | IPv6Address
 
@@ -21,3 +25,16 @@ class Asked:
     realm: HomeRealm
     carried: Parameters  # what brings it back here from one of our pages
     ip: Address
+
+
+def named_tenant(configuration: Configuration, parsed: ParsedRequest) -> ActiveTenant:
+    """Of everything in the request that names one. Raises InvalidRequest: tenant_unknown, tenant_conflict."""
+    active = home_realm.active_tenant(
+        configuration,
+        tenant=parsed.tenant_parameter,
+        acr_tenant=parsed.tenant_acr,
+        redirect_label=parsed.redirect_label,
+    )
+    if active.reason is not None:
+        raise InvalidRequest(active.reason, home_realm.PUBLIC[active.reason])
+    return active

@@ -30,7 +30,7 @@ from broker.oauth2.return_address import ProvenClient, named_client, prove_clien
 from broker.sessions import Sessions
 from broker.signin import Offer, SignIn, Started, Switching
 from broker.web import home_realm_page
-from broker.web.asked import Address, Asked
+from broker.web.asked import Address, Asked, named_tenant
 from broker.web.cookies import Cookies
 from broker.web.lookups import Lookups
 from broker.web.pages import Pages
@@ -125,14 +125,7 @@ class Authorize:
         unverified: Parameters,
         ip: Address,
     ) -> HomeRealm:
-        active = home_realm.active_tenant(
-            configuration,
-            tenant=parsed.tenant_parameter,
-            acr_tenant=parsed.tenant_acr,
-            redirect_label=parsed.redirect_label,
-        )
-        if active.reason is not None:
-            raise InvalidRequest(active.reason, home_realm.PUBLIC[active.reason])
+        active = named_tenant(configuration, parsed)
         realm = home_realm.decide(
             configuration,
             client,

@@ -20,6 +20,7 @@ from broker.oauth2 import user_code
 from broker.oauth2.request import Came, Hints, parse
 from broker.oauth2.return_address import ProvenClient
 from broker.store import Store
+from broker.web.asked import named_tenant
 from broker.web.client_door import Caller, ClientDoor
 from broker.web.pages import Pages
 from broker.web.requested import DeviceAsked, Requests
@@ -80,7 +81,7 @@ class DeviceAuthorization:
         client = caller.client
         if DEVICE_CODE not in client.grant_types:
             raise UnauthorizedClient("grant_not_allowed")
-        parse(
+        parsed = parse(
             caller.form,
             ProvenClient(client, "", None, None),
             caller.configuration,
@@ -89,6 +90,7 @@ class DeviceAuthorization:
             hints=self.hints,
             came=Came(device="", cnf=caller.cnf),
         )
+        named_tenant(caller.configuration, parsed)
         wanted = {name: caller.form[name] for name in ASKED if name in caller.form}
         return DeviceAsked({**wanted, "client_id": (client.client_id,)}, caller.cnf)
 
@@ -128,8 +130,9 @@ class DevicePage:
         code = user_code.read(typed)
         waiting = None if code is None else self.store.devices.waiting(self.store.devices.key(code))
         if code is None or waiting is None:
-            self.record(AuditEvent("device.rejected", "failure", new_reference(), reason="user_code"))
-            return self.pages.device(typed[:20], problem=UNKNOWN)
+            reference = new_reference()
+            self.record(AuditEvent("device.rejected", "failure", reference, reason="user_code"))
+            return self.pages.device(typed[:20], problem=f"{UNKNOWN} (ref {reference})")
         location = self.requests.for_device(waiting.client_id, code)
         return Response(status=303, headers={"Location": location})
 

@@ -14,6 +14,7 @@ from broker.errors import BrokerError, InvalidRequest
 from broker.oauth2.parameters import Parameters, one
 from broker.oauth2.request import Came, Hints, parse
 from broker.oauth2.return_address import prove_client
+from broker.web.asked import named_tenant
 from broker.web.client_door import Caller, ClientDoor
 from broker.web.cors import Cors
 from broker.web.requested import EXPIRES_IN, PREFIX, Requests
@@ -58,7 +59,7 @@ class PushedAuthorization:
         parameters, signed = self._parameters(caller)
         came = Came(handle, signed, cnf=caller.cnf)
         proven = prove_client(parameters, caller.configuration)
-        parse(
+        parsed = parse(
             parameters,
             proven,
             caller.configuration,
@@ -67,6 +68,7 @@ class PushedAuthorization:
             hints=self.hints,
             came=came,
         )
+        named_tenant(caller.configuration, parsed)
         self.requests.keep(handle, client, parameters, came)
         return handle
 

@@ -128,13 +128,15 @@ def test_a_client_without_the_grant_may_not_ask(world: World) -> None:
         ({"scope": "unheard"}, "invalid_scope", "scope"),
         ({"max_age": "soon"}, "invalid_request", "max_age"),
         ({"resource": "https://other.example"}, "invalid_target", "target_unknown"),
+        ({"tenant": "nobody"}, "invalid_request", "tenant_unknown"),
+        ({"acr_values": "tenant:fabrikam"}, "invalid_request", "tenant_conflict"),
     ],
 )
 def test_what_no_sign_in_could_give_is_refused_at_once(
     world: World, asked: dict[str, str], error: str, reason: str
 ) -> None:
     before = world.issued()
-    answer = Device.ask(Device(world), **asked)
+    answer = Device.ask(Device(world), **{"tenant": "contoso", **asked})
     assert (answer.status_code, (answer.json or {})["error"]) == (400, error), answer.text
     assert (world.events()[-1].event, world.events()[-1].reason) == ("device.rejected", reason)
     assert world.issued() == before
@@ -167,6 +169,7 @@ def test_wrong_codes_look_alike_and_are_audited(world: World, typed: str) -> Non
     assert "<script>" not in answer.text
     event = world.events()[-1]
     assert (event.event, event.outcome, event.reason) == ("device.rejected", "failure", "user_code")
+    assert f"(ref {event.reference})" in answer.text
 
 
 def test_codes_are_not_guessed_from_one_network(world: World) -> None:

@@ -182,6 +182,8 @@ PUSHES: list[tuple[str, str, Changes, str, str, int]] = [
     ("code id_token", "web", {"response_type": "code id_token"}, "unsupported_response_type", "response_type", 400),
     ("token", "web", {"response_type": "token"}, "unsupported_response_type", "response_type", 400),
     ("unknown resource", "web", {"resource": "https://x.example"}, "invalid_target", "target_unknown", 400),
+    ("unknown tenant", "web", {"tenant": "nobody"}, "invalid_request", "tenant_unknown", 400),
+    ("two tenants", "web", {"acr_values": "tenant:fabrikam"}, "invalid_request", "tenant_conflict", 400),
     ("not the client", "web", {"client_secret": "wrong" * 10}, "invalid_client", "client_secret", 401),
     ("nobody", "web", {"client_secret": None}, "invalid_client", "client_method", 401),
     ("must sign", "signer", {}, "invalid_request", "request_object_required", 400),

@@ -18,6 +18,8 @@ from broker.tokens.userinfo import UserinfoAnswers
 from broker.web.cors import Cors, asked_by
 from broker.web.senders import BEARER, DPOP, Senders
 
+HOW = "Send the access token in the Authorization header."
+
 
 @dataclass(frozen=True, slots=True)
 class UserinfoEndpoint:
@@ -97,16 +99,16 @@ def presented() -> tuple[str, str]:
     Raises InvalidRequest: token_in_query, token_methods. InvalidToken: token_missing, token_scheme.
     """
     if "access_token" in request.args:
-        raise InvalidRequest("token_in_query", "Send the access token in the Authorization header.")
+        raise InvalidRequest("token_in_query", HOW)
     header, body = request.headers.get("Authorization"), request.form.getlist("access_token")
     if (header is not None) + len(body) > 1:
         raise InvalidRequest("token_methods", "Send the access token once.")
     if body:
         return BEARER, body[0]
     if header is None:
-        raise InvalidToken("token_missing")
+        raise InvalidToken("token_missing", HOW)
     scheme, _, token = header.partition(" ")
     known = {DPOP.lower(): DPOP, BEARER.lower(): BEARER}.get(scheme.lower())
     if known is None or not token:
-        raise InvalidToken("token_scheme")
+        raise InvalidToken("token_scheme", HOW)
     return known, token.strip(" ")

@@ -53,6 +53,7 @@ def test_nothing_is_told_without_a_token(house: House) -> None:
     response = house.http.get("/userinfo")
     house.refused(response, 401, "invalid_token", "token_missing")
     assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert str((response.json or {})["error_description"]).startswith("Send the access token")
 
 
 def test_a_token_in_the_url_is_refused(house: House) -> None:

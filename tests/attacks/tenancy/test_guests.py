@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from broker import jose
+from tests.attacks.setting import APP_SECRET
 from tests.attacks.tenancy import guests
 from tests.attacks.tenancy.guests import asked, host, remove_entry, replace_entry, said, tokens, vouch
 from tests.attacks.world import World, code_of
@@ -109,12 +110,23 @@ def test_entry_that_was_removed_and_stands_again_is_nobody_s(hosted: World) -> N
     assert said(tokens(hosted))["sub"] != said(first)["sub"]
 
 
-def test_removed_entry_ends_refresh_userinfo_and_single_sign_on(hosted: World) -> None:
+def active(world: World, token: str) -> bool:
+    form = {"client_id": "web", "client_secret": APP_SECRET, "token": token}
+    answer = world.browser().post("/introspect", base_url=world.issuer, data=form).json or {}
+    assert answer["active"] or answer == {"active": False}
+    return bool(answer["active"])
+
+
+def test_removed_entry_ends_refresh_userinfo_introspection_and_single_sign_on(hosted: World) -> None:
     under_way = asked(hosted)
     got = hosted.redeem(under_way.finish()).json or {}
     again = hosted.authorize(under_way.browser, tenant="contoso", prompt="none")
     assert code_of(again)
+    assert active(hosted, got["access_token"])
+    assert active(hosted, got["refresh_token"])
     remove_entry(hosted)
+    assert not active(hosted, got["access_token"])
+    assert not active(hosted, got["refresh_token"])
     refused = hosted.refresh(got["refresh_token"])
     assert (refused.status_code, (refused.json or {})["error"]) == (400, "invalid_grant")
     assert hosted.userinfo(got["access_token"]).status_code == 401

@@ -20,7 +20,7 @@ From the front door down; what stands on one line knows nothing of its neighbour
     web                       HTTP, the only layer with Flask
     account                   what a person may see of themselves and end
     signin grants signout renewal crosswalk   the use cases
-    sessions                  a person's sessions, and what may be said of them now
+    sessions enrichment       a person's sessions, and what may be said of them now; what a tenant's hook adds
     persons                     who somebody is to a tenant, and by which address
     configuration home_realm claims clients connectors policy store tokens audit handout
     oauth2 jose xml seal expressions outbound domains assurance limits telemetry

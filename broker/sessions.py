@@ -268,6 +268,7 @@ class Sessions:
         policy.require_factors(admitted, identity)
         incoming = claims.incoming_of(admitted.idp, identity.attributes)
         incoming = claims.enriched(admitted.idp, incoming, identity.record)
+        incoming = claims.told(admitted.home_tenant, incoming, identity.told)
         left_out = "groups" in claims.incomplete(incoming)
         if left_out and admitted.idp.groups.incomplete == "deny":
             return Entitlement(False, {}, (), reason="groups_incomplete", message=GROUPS_MISSING)

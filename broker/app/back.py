@@ -35,7 +35,7 @@ def back(house: House) -> tuple[Endpoint, ...]:
             cors=cors,
             clock=house.clock,
             before_refresh=house.renewal.before_refresh,
-            introduce=Introductions(house.connectors, house.seal, house.clock),
+            introduce=Introductions(house.connectors, house.enrichment, house.seal, house.clock),
         ),
         UserinfoEndpoint(
             live=house.live,

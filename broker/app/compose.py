@@ -20,11 +20,12 @@ from broker.app.prepare import key_ring, open_store, sp_host
 from broker.app.rounds import Rounds
 from broker.app.rp_keys import RpKeys
 from broker.app.sp_keys import SpKeyRing
-from broker.app.speaking import own_tokens, signing_out
+from broker.app.speaking import enriching, own_tokens, signing_out
 from broker.app.upkeep import Upkeep
 from broker.clients.keys import ClientKeys
 from broker.clients.request_object import RequestObjects
 from broker.connectors import Connectors, Surroundings
+from broker.enrichment import Enrichment
 from broker.model import Deployment
 from broker.outbound import Outbound, Resolve, system_resolve
 from broker.renewal import Renewal
@@ -91,14 +92,8 @@ def build(
     rp_keys = RpKeys(store, clock)
     client_keys = ClientKeys(outbound, clock)
     connectors = _connectors(deployment, store, outbound, rp_keys, clock)
-    signin = SignIn(
-        store=store,
-        connectors=connectors,
-        sessions=sessions,
-        correlation=Correlation(seal),
-        lifetimes=deployment.lifetimes,
-        clock=clock,
-    )
+    enrichment = enriching(deployment, store, keys, outbound, clock)
+    signin = _signin(deployment, store, connectors, sessions, seal, enrichment, clock)
     signout = signing_out(deployment, store, keys, pairwise, sessions, outbound, clock)
     live = Live(store, folder, deployment, environ)
     seen = senders(deployment, store, seal, clock)
@@ -112,13 +107,14 @@ def build(
         tokens=own_tokens(deployment, keys, seal, pairwise, clock),
         sessions=sessions,
         connectors=connectors,
+        enrichment=enrichment,
         senders=seen,
         door=client_door(deployment.issuer, live, store, outbound, client_keys, seen, clock),
         rp_keys=rp_keys,
         signin=signin,
         switching=Switching(store, sessions, signin, clock),
         signout=signout,
-        portal=_portal(deployment, store, connectors, sessions, seal, clock),
+        portal=_portal(deployment, store, connectors, sessions, seal, enrichment, clock),
         logouts=SingleLogouts(deployment.issuer, store, connectors, signout, clock),
         renewal=Renewal(store, connectors, sessions, signout.expel, clock),
         requests=Requests(
@@ -130,8 +126,34 @@ def build(
     )
 
 
+def _signin(
+    deployment: Deployment,
+    store: Store,
+    connectors: Connectors,
+    sessions: Sessions,
+    seal: Seal,
+    enrichment: Enrichment,
+    clock: Clock,
+) -> SignIn:
+    return SignIn(
+        store=store,
+        connectors=connectors,
+        sessions=sessions,
+        correlation=Correlation(seal),
+        enrichment=enrichment,
+        lifetimes=deployment.lifetimes,
+        clock=clock,
+    )
+
+
 def _portal(
-    deployment: Deployment, store: Store, connectors: Connectors, sessions: Sessions, seal: Seal, clock: Clock
+    deployment: Deployment,
+    store: Store,
+    connectors: Connectors,
+    sessions: Sessions,
+    seal: Seal,
+    enrichment: Enrichment,
+    clock: Clock,
 ) -> Portal:
     return Portal(
         issuer=deployment.issuer,
@@ -139,6 +161,7 @@ def _portal(
         connectors=connectors,
         sessions=sessions,
         correlation=Correlation(seal),
+        enrichment=enrichment,
         clock=clock,
     )
 

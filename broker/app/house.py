@@ -10,6 +10,7 @@ from flask import Request
 from broker.app.live import Live
 from broker.app.rp_keys import RpKeys
 from broker.connectors import Connectors
+from broker.enrichment import Enrichment
 from broker.model import AuditEvent, Deployment
 from broker.policy import Address
 from broker.renewal import Renewal
@@ -44,6 +45,7 @@ class House:
     tokens: OwnTokens
     sessions: Sessions
     connectors: Connectors
+    enrichment: Enrichment
     senders: Senders
     door: ClientDoor
     rp_keys: RpKeys

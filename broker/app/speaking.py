@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from broker.app.house import Clock, record
+from broker.enrichment import Enrichment
 from broker.model import Deployment
 from broker.outbound import Outbound
 from broker.seal import Seal
@@ -22,6 +23,11 @@ Keys = KeyRing[StoredKey]
 def own_tokens(deployment: Deployment, keys: Keys, seal: Seal, pairwise: Pairwise, clock: Clock) -> OwnTokens:
     algorithms = deployment.signing.algorithms
     return OwnTokens(deployment.issuer, keys, seal, pairwise=pairwise, algorithms=algorithms, clock=clock)
+
+
+def enriching(deployment: Deployment, store: Store, keys: Keys, outbound: Outbound, clock: Clock) -> Enrichment:
+    algorithm = deployment.signing.default
+    return Enrichment(deployment.issuer, store, keys, algorithm=algorithm, outbound=outbound, clock=clock)
 
 
 def signing_out(

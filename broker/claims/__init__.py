@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from broker.claims.explain import Source, explain
 from broker.claims.guests import of_guest
-from broker.claims.incoming import enriched, incoming_of, incomplete, types_of
+from broker.claims.incoming import enriched, incoming_of, incomplete, told, types_of
 from broker.claims.rules import Outcome, RuleTrace, apply
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "incoming_of",
     "incomplete",
     "of_guest",
+    "told",
     "types_of",
 ]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from broker.errors import AssertionRejected
-from broker.model import ClaimValue, IdentityProvider, Value
+from broker.model import ClaimValue, IdentityProvider, Tenant, Value
 from broker.model.overage import GROUPS_LEFT_OUT
 
 INCOMPLETE = "_claim_names"  # OIDC Core §5.6.2: names of claims that are held elsewhere; here under their short names
@@ -54,8 +54,21 @@ def enriched(
     What the IdP sends under such a name does not count: it would pass for what the operator wrote.
     """
     types = types_of(idp)
-    sent = {name: value for name, value in incoming.items() if name not in idp.enriched}
-    typed = {name: _typed(record[name], types.get(name, "list")) for name in idp.enriched if record.get(name)}
+    return _with(incoming, {name: types.get(name, "list") for name in idp.enriched}, record)
+
+
+def told(
+    tenant: Tenant, incoming: Mapping[str, ClaimValue], said: Mapping[str, tuple[Value, ...]]
+) -> Mapping[str, ClaimValue]:
+    """`incoming` with the names that the tenant's hook may answer, as it answered them, and from nowhere else."""
+    return _with(incoming, tenant.hook.claims, said) if tenant.hook else incoming
+
+
+def _with(
+    incoming: Mapping[str, ClaimValue], types: Mapping[str, str], said: Mapping[str, tuple[Value, ...]]
+) -> Mapping[str, ClaimValue]:
+    sent = {name: value for name, value in incoming.items() if name not in types}
+    typed = {name: _typed(said[name], kind) for name, kind in types.items() if said.get(name)}
     return sent | {name: value for name, value in typed.items() if value is not None}
 
 

@@ -91,7 +91,8 @@ def apply(
     tenant: Tenant, idp: IdentityProvider, incoming: Mapping[str, ClaimValue], *, email_verified: bool | None
 ) -> Outcome:
     """Run `tenant`'s rules on what `idp` proved. email_verified: whether the IdP vouched for the incoming address."""
-    run = _Run(types_of(idp), incoming, incomplete(incoming), tenant.roles, _standard(incoming))
+    types = {**types_of(idp), **(tenant.hook.claims if tenant.hook else {})}
+    run = _Run(types, incoming, incomplete(incoming), tenant.roles, _standard(incoming))
     trace: list[RuleTrace] = []
     denied: tuple[Deny, bool] | None = None
     for rule in tenant.rules:

@@ -2,6 +2,7 @@
 
 The input is a JSON object of incoming claims: short name -> text, number, true, false or a list. With --raw it is what
 the IdP sends: an ID token's claims (OIDC), or {"name_id", "name_id_format", "attributes": {name: [values]}} (SAML).
+The tenant's hook is not asked; without --raw, the input may hold what it would say.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     tenant, idp = _found(loaded, args.tenant, args.idp)
     client = _client(loaded, args.client)
     attributes, idp = _sent(_input(args.input), idp, raw=args.raw)
-    outcome = _shown(_outcome(loaded, tenant, idp, client, attributes), client)
+    said = {} if args.raw else attributes
+    outcome = _shown(_outcome(loaded, tenant, idp, client, attributes, said), client)
     story = explained(idp, attributes, raw=args.raw) if args.explain else None
     if args.json:
         answer = _answer(outcome) | ({} if story is None else {"explained": story.members()})
@@ -97,17 +99,31 @@ def _sent(given: object, idp: IdentityProvider, *, raw: bool) -> tuple[Attribute
 
 
 def _outcome(
-    loaded: Configuration, tenant: Tenant, idp: IdentityProvider, client: Client | None, attributes: Attributes
+    loaded: Configuration,
+    tenant: Tenant,
+    idp: IdentityProvider,
+    client: Client | None,
+    attributes: Attributes,
+    said: Attributes,
 ) -> Outcome:
-    """As a sign-in would go: the guard where a client is named, then the rules."""
+    """As a sign-in would go: the guard where a client is named, then the rules. said: in place of the tenant's hook."""
     try:
         if client is not None:
             policy.admit(loaded, client.client_id, tenant.id, idp.id, now=None)
-        incoming = claims.incoming_of(idp, attributes)
+        incoming = claims.told(tenant, claims.incoming_of(idp, attributes), said)
     except (AccessDenied, AssertionRejected) as refused:
         return Outcome(False, refused.reason, refused.public, {}, (), None, ())
     proven = incoming.get("email_verified") if idp.protocol in {"oidc", "oauth2"} else vouches(attributes)
-    return claims.apply(tenant, idp, incoming, email_verified=proven if isinstance(proven, bool) else None)
+    outcome = claims.apply(tenant, idp, incoming, email_verified=proven if isinstance(proven, bool) else None)
+    return replace(outcome, notes=(*outcome.notes, *_unasked(tenant, said)))
+
+
+def _unasked(tenant: Tenant, said: Attributes) -> tuple[str, ...]:
+    if tenant.hook is None:
+        return ()
+    found = [name for name in tenant.hook.claims if name in said]
+    told = f"as if it had said {', '.join(found)} as the input does" if found else "as if it had said nothing"
+    return (f"the tenant's hook is not asked: this is {told}",)
 
 
 def _shown(outcome: Outcome, client: Client | None) -> Outcome:

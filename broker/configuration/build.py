@@ -31,6 +31,7 @@ from broker.model import (
     Groups,
     Guest,
     HomeRealmSettings,
+    Hook,
     IdentityProvider,
     MetadataSource,
     OAuth2Settings,
@@ -106,7 +107,15 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
         sign_in=sign_in_policy(shape.sign_in),
         guests=tuple(guest(one) for one in shape.guests),
         guests_out=shape.guests_out,
+        hook=hook(shape),
     )
+
+
+def hook(shape: TenantShape) -> Hook | None:
+    if shape.enrich is None:
+        return None
+    asked = shape.enrich.hook
+    return Hook(asked.url, asked.claims, asked.timeout or Hook(asked.url).seconds, asked.on_failure == "closed")
 
 
 def guest(shape: GuestShape) -> Guest:

@@ -11,9 +11,10 @@ from typing import Annotated
 from pydantic import Field
 
 from broker.configuration.document import read
+from broker.configuration.shapes.enrich import CLAIM_TYPES
 from broker.configuration.shapes.fields import Duration, Shape, Text
 from broker.configuration.shapes.openid import ClientAssertionShape, EndpointsShape
-from broker.configuration.shapes.tenant import CLAIM_TYPES, VENDORS
+from broker.configuration.shapes.tenant import VENDORS
 from broker.model import Asked, VendorProfile
 
 # Contract section 5: every profile types the OIDC standard claims and the usual words of a directory.

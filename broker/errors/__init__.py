@@ -14,7 +14,7 @@
     |     AuthorizationPending, SlowDown, ExpiredToken, DeviceDenied
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
-       `- UpstreamUnavailable         -> temporarily_unavailable
+       `- UpstreamUnavailable         -> temporarily_unavailable (EnrichmentUnavailable is an OAuthError too)
 
 `reason` is the machine-readable cause: audit events carry it and tests assert it. `public` is shown to the user and
 may leave by redirect; `detail` (expected and got, never a secret) goes to the log and the audit event only.
@@ -62,6 +62,7 @@ from broker.errors.oauth import (
 )
 from broker.errors.upstream import (
     AssertionRejected,
+    EnrichmentUnavailable,
     UpstreamError,
     UpstreamUnavailable,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "BrokerError",
     "ConfigurationError",
     "DeviceDenied",
+    "EnrichmentUnavailable",
     "Exit",
     "ExpiredToken",
     "Forged",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from broker.errors.base import BrokerError
+from broker.errors.oauth import TemporarilyUnavailable
 
 
 class UpstreamError(BrokerError):
@@ -19,3 +20,7 @@ class UpstreamUnavailable(UpstreamError):
     code = "temporarily_unavailable"
     status = 503
     public = "Your organisation's identity provider is not answering. Try again in a moment."
+
+
+class EnrichmentUnavailable(TemporarilyUnavailable, UpstreamUnavailable):
+    """A tenant's own service does not answer, and the tenant lets nobody in without it: no fault of its IdP's."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from broker import policy
 from broker.audit import new_reference
 from broker.connectors import Connectors, Introduces
+from broker.enrichment import Enrichment
 from broker.errors import (
     AccessDenied,
     AssertionRejected,
@@ -19,6 +20,7 @@ from broker.errors import (
     InvalidRequest,
     OAuthError,
     UnauthorizedClient,
+    UpstreamUnavailable,
 )
 from broker.grants import opening
 from broker.grants.request import Granted, Introduced, TokenRequest
@@ -42,8 +44,9 @@ def brought(grant_type: str, form: Mapping[str, str]) -> str | None:
 
 
 class Introductions:
-    def __init__(self, connectors: Connectors, seal: Seal, clock: Callable[[], float]) -> None:
+    def __init__(self, connectors: Connectors, enrichment: Enrichment, seal: Seal, clock: Callable[[], float]) -> None:
         self._connectors = connectors
+        self._enrichment = enrichment
         self._seal = seal
         self._clock = clock
 
@@ -71,10 +74,14 @@ class Introductions:
         if not isinstance(connector, Introduces):
             raise UnauthorizedClient("introduction_protocol", _NOT_HERE).about(tenant=tenant, idp=idp)
         try:
-            identity = connector.introduce(token)
+            identity = self._enrichment(admitted, connector.introduce(token), new_reference())
         except AssertionRejected as refused:
             text = "The identity provider's token is not valid."
             raise refusal(grant_type, refused.reason, text, refused.detail).about(tenant=tenant, idp=idp) from refused
+        except AccessDenied as refused:
+            raise refusal(grant_type, refused.reason, refused.public).about(tenant=tenant, idp=idp) from refused
+        except UpstreamUnavailable as failed:
+            raise failed.about(tenant=tenant, idp=idp) from failed.__cause__
         return Introduced(grant_type, admitted, identity, self._place(client, token))
 
     def _place(self, client: Client, token: str) -> str:

@@ -3,6 +3,7 @@
 provider   an upstream, as operators configure it: IdentityProvider, its settings, VendorProfile
 application_auth   how an application proves itself
 guest      somebody of another tenant
+hook       a tenant's own service that is asked at sign-in
 consent    what somebody lets an application do
 realm      what else they configure: Tenant, Client, Api, Deployment, Configuration
 rules      a tenant's claims rules, as data
@@ -14,6 +15,7 @@ token      what may be issued and what was: Authorization, TokenSet, Session, Au
 from broker.model.application_auth import ApplicationAuth, CertificateName, ClaimTypes, Workload
 from broker.model.consent import Consent
 from broker.model.guest import Guest
+from broker.model.hook import Hook
 from broker.model.provider import (
     TENANT_ID,
     Asked,
@@ -97,6 +99,7 @@ __all__ = [
     "Guest",
     "HomeRealm",
     "HomeRealmSettings",
+    "Hook",
     "Hours",
     "Identity",
     "IdentityProvider",

@@ -108,6 +108,7 @@ class Identity:
     groups_complete: bool = True  # False: the groups are an older list, in place of one that did not come whole
     refresh_token: str | None = field(repr=False, default=None)  # the upstream's
     record: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)  # what operators wrote
+    told: Mapping[str, tuple[Value, ...]] = field(repr=False, default_factory=dict)  # what the tenant's hook answered
 
 
 @dataclass(frozen=True, slots=True)

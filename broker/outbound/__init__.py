@@ -3,7 +3,7 @@
 address    which addresses may be spoken to
 names      host name -> allowed addresses, within the time that is left
 deadline   connections whose read timeout covers the whole answer
-client     Outbound: get and post_form
+client     Outbound: get, post and post_form
 """
 
 from broker.outbound.client import Guard, Outbound, Response, Sink

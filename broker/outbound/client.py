@@ -127,6 +127,11 @@ class Outbound:
         answer = self._answer(_Request("POST", url, named, urlencode(form).encode("ascii"), limit))
         return answer if 400 <= answer.status < 500 else _require_success(answer)
 
+    def post(self, url: str, body: bytes, *, media_type: str, limit: int, seconds: float) -> Response:
+        """POST for an answer in JSON; only a 2xx is one. `seconds`: for the whole of it. Raises as `get` does."""
+        named = {"Accept": "application/json", "Content-Type": media_type}
+        return _require_success(self._answer(_Request("POST", url, named, body, limit, seconds)))
+
     def close(self) -> None:
         """Close the kept connections."""
         self._pools.clear()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from broker import assurance, policy
 from broker.connectors import Connector, Connectors
+from broker.enrichment import Enrichment
 from broker.errors import AssertionRejected, LoginRequired
 from broker.model import (
     AuditEvent,
@@ -72,12 +73,14 @@ class SignIn:
         connectors: Connectors,
         sessions: Sessions,
         correlation: Correlation,
+        enrichment: Enrichment,
         lifetimes: Lifetimes,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._connectors = connectors
         self._sessions = sessions
+        self._enrichment = enrichment
         self._correlation = correlation
         self._issuing = Issuing(lifetimes, clock)
         self._lifetimes = lifetimes
@@ -203,6 +206,7 @@ class SignIn:
         ip: Address,
     ) -> Completed | Asking:
         admitted = self._admit(configuration, request, ip)
+        identity = self._enrichment(admitted, identity, request.reference)
         cookie = secrets.token_urlsafe(32)
         with self._store.transaction() as transaction:
             if browser is not None:

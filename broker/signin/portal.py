@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from broker import policy
 from broker.audit import new_reference
 from broker.connectors import Begins, Connectors, Target
+from broker.enrichment import Enrichment
 from broker.errors import AccessDenied, AssertionRejected, BrokerError
 from broker.model import AuditEvent, AuthRequest, Callback, Configuration, Identity, IdentityProvider, Session, serial
 from broker.policy import Address, Admitted
@@ -69,6 +70,7 @@ class Portal:
         connectors: Connectors,
         sessions: Sessions,
         correlation: Correlation,
+        enrichment: Enrichment,
         clock: Callable[[], float],
     ) -> None:
         self._issuer = issuer
@@ -76,6 +78,7 @@ class Portal:
         self._connectors = connectors
         self._sessions = sessions
         self._correlation = correlation
+        self._enrichment = enrichment
         self._clock = clock
 
     def receive(
@@ -161,7 +164,8 @@ class Portal:
         return Parked(request.id, self._correlation.cookie(request.id))
 
     def _open(self, admitted: Admitted, request: AuthRequest, landing: Landing, browser: str | None) -> Landed:
-        identity, cookie = serial.loads(Identity, landing.identity), secrets.token_urlsafe(32)
+        identity = self._enrichment(admitted, serial.loads(Identity, landing.identity), request.reference)
+        cookie = secrets.token_urlsafe(32)
         with self._store.transaction() as transaction:
             if browser is not None:
                 transaction.deployment.move_browser(browser, cookie)

@@ -27,9 +27,10 @@ def check_rules(shape: TenantShape, _context: Context) -> Iterable[Finding]:
 
 
 def incoming_types(shape: TenantShape) -> Iterator[Types]:
-    """Of each identity provider: its profile's types and its own `claim_types`."""
+    """Of each identity provider: its profile's types, its own `claim_types`, and those of what the hook answers."""
+    told = shape.enrich.hook.claims if shape.enrich else {}
     for provider in shape.identity_providers:
-        yield provider.id, {**profile(provider.vendor).types, **provider.claim_types}
+        yield provider.id, {**profile(provider.vendor).types, **provider.claim_types, **told}
 
 
 def _worlds(shape: TenantShape) -> Iterator[Types]:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from broker import domains
 from broker.configuration.bundle import resolve_reference
-from broker.configuration.checks.enrich import check_enrichment
+from broker.configuration.checks.enrich import check_enrichment, check_hook
 from broker.configuration.checks.finding import Context, Finding, repeated
 from broker.configuration.checks.guests import check_guests
 from broker.configuration.checks.openid import check_openid
@@ -205,6 +205,7 @@ _CHECKS: tuple[Check, ...] = (
     check_sign_in,
     check_linking,
     check_enrichment,
+    check_hook,
     check_rules,
     check_silent_claims,
 )

@@ -43,11 +43,12 @@ def _changing_names(provider: IdentityProviderShape, path: Path) -> Iterable[Fin
 
 
 def check_silent_claims(shape: TenantShape, _context: Context) -> Iterable[Finding]:
-    """A rule that reads a claim which none of the tenant's identity providers ever sends."""
+    """A rule that reads a claim which none of the tenant's identity providers ever sends, and no hook gives."""
+    told = shape.enrich.hook.claims.keys() if shape.enrich else set[str]()
     providers = [provider for provider in shape.identity_providers if provider.enabled]
     for index, rule in enumerate(shape.claims):
         for below, source, wants in expressions_in(rule):
-            for name in sorted(_read(source, wants, providers)):
+            for name in sorted(_read(source, wants, providers) - told):
                 reasons = [profile(one.vendor).never.get(one.protocol, {}).get(name) for one in providers]
                 if reasons and reasons[0] is not None and None not in reasons:
                     vendor = f"{providers[0].vendor} never sends it over {providers[0].protocol}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from broker.configuration.shapes.enrich import CLAIM_TYPES, EnrichShape, TenantEnrichShape
 from broker.configuration.shapes.fields import (
     ClaimName,
     ClientId,
@@ -34,7 +35,6 @@ VENDORS = OneOf(
         *("github", "facebook", "microsoft"),
     )
 )
-CLAIM_TYPES = OneOf(("text", "list", "bool", "number"))
 
 
 class HomeRealmShape(Shape):
@@ -57,10 +57,6 @@ class EncryptionShape(Shape):
     """allow_cbc: AES-CBC may carry an assertion, although it cannot tell that it was tampered with."""
 
     allow_cbc: bool | None = None
-
-
-class EnrichShape(Shape):
-    attributes: Annotated[list[ClaimName], Field(min_length=1, max_length=50)]
 
 
 class IdentityProviderShape(OpenIdKeys, SamlKeys, UpstreamLifeKeys, WsFedKeys, MultiFactorKeys):
@@ -134,4 +130,5 @@ class TenantShape(Shape):
     services: list[ServiceShape] = Field(default_factory=list)
     guests: list[GuestShape] = Field(default_factory=list)
     guests_out: bool = True
+    enrich: TenantEnrichShape | None = None
     impersonation: Annotated[object, NotYet((False,))] = False

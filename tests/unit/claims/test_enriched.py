@@ -1,10 +1,11 @@
-"""What a person's record adds to `incoming`: the names that the IdP's settings list, and those from nowhere else."""
+"""What a person's record and a tenant's hook add to `incoming`: the listed names, and those from nowhere else."""
 
 from __future__ import annotations
 
 from broker import claims
+from broker.model import Hook, Set
 
-from .given import idp
+from .given import idp, tenant
 
 RECORD = {"department": ("Sales",), "groups": ("a", "b"), "city": ("Rome",), "updated_at": ("12",)}
 
@@ -29,3 +30,26 @@ def test_what_the_idp_says_under_such_a_name_does_not_count() -> None:
 
 def test_without_settings_the_record_says_nothing() -> None:
     assert claims.enriched(idp(), {"department": "Board"}, RECORD) == {"department": "Board"}
+
+
+HOOK = Hook(
+    "https://people.contoso.com/", {"department": "text", "teams": "list", "cleared": "bool", "level": "number"}
+)
+
+
+def test_the_hooks_names_come_from_its_answer_in_its_types() -> None:
+    sent = {"name": "Anna", "department": "Board", "teams": ("board",)}
+    said = {"department": ("Sales",), "cleared": (False,), "level": (3,), "name": ("Eve",)}
+    asked = tenant(hook=HOOK)
+    assert claims.told(asked, sent, said) == {"name": "Anna", "department": "Sales", "cleared": False, "level": 3}
+    assert claims.told(asked, sent, {}) == {"name": "Anna"}
+
+
+def test_without_a_hook_nothing_is_told() -> None:
+    assert claims.told(tenant(), {"department": "Board"}, {"department": ("Sales",)}) == {"department": "Board"}
+
+
+def test_a_rule_reads_it_in_the_hooks_type() -> None:
+    asked = tenant(Set(1, {"level": "incoming.level + 1"}, None), hook=HOOK)
+    outcome = claims.apply(asked, idp(), claims.told(asked, {}, {"level": (3,)}), email_verified=None)
+    assert outcome.claims == {"level": 4}

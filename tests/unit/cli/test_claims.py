@@ -198,3 +198,16 @@ def test_a_missing_file_is_bad_usage(folder: Path) -> None:
     with pytest.raises(BrokerError) as raised:
         attempt(folder, {}, "--input", str(folder / "missing.json"))
     assert raised.value.reason == "input"
+
+
+HOOK = 'enrich: {hook: {url: "https://people.contoso.com/", claims: {department: text, level: number}}}\n'
+
+
+def test_the_hook_is_not_asked_and_the_input_stands_for_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "tenants/contoso.yaml").write_text(TENANT + HOOK, encoding="utf-8")
+    _, found = answer(folder, {"department": "IT", "groups": ["Admins"]}, capsys)
+    assert found["claims"]["department"] == "IT"
+    assert found["notes"] == ["the tenant's hook is not asked: this is as if it had said department as the input does"]
+    _, found = answer(folder, {"department": "IT", "groups": ["Admins"]}, capsys, "--raw")
+    assert "department" not in found["claims"]
+    assert found["notes"] == ["the tenant's hook is not asked: this is as if it had said nothing"]

@@ -38,6 +38,31 @@ def test_post_form_sends_a_form_and_takes_a_refusal_as_an_answer(stage: ExitStac
     assert upstream.requests[0].endswith(b"\r\n\r\ncode=a+b%26c")
 
 
+def test_post_sends_a_body_as_it_is(stage: ExitStack) -> None:
+    upstream = serve(stage, OK)
+    answer = client(stage).post(upstream.url("/hook"), b"a.b.c", media_type="application/jwt", limit=10, seconds=2)
+    assert (answer.status, answer.json()) == (200, {})
+    head, _, body = upstream.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /hook HTTP/1.1\r\n")
+    assert b"\r\ncontent-type: application/jwt\r\n" in head.lower()
+    assert body == b"a.b.c"
+
+
+@pytest.mark.parametrize("status", ["307 Temporary", "400 Bad", "503 Later"])
+def test_only_success_answers_a_post(stage: ExitStack, status: str) -> None:
+    upstream = serve(stage, f"HTTP/1.1 {status}\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".encode())
+    assert reason(lambda: client(stage).post(upstream.url(), b"", media_type="a/b", limit=1, seconds=2)) == "status"
+    assert len(upstream.requests) == 1
+
+
+def test_a_post_has_its_own_time_and_size(stage: ExitStack) -> None:
+    silent = serve(stage, b"")
+    outbound = client(stage, total_seconds=60)
+    assert reason(lambda: outbound.post(silent.url(), b"", media_type="a/b", limit=10, seconds=0.2)) == "timeout"
+    upstream = serve(stage, OK)
+    assert reason(lambda: outbound.post(upstream.url(), b"", media_type="a/b", limit=1, seconds=2)) == "too_large"
+
+
 def test_the_connection_is_kept_for_the_next_request(stage: ExitStack) -> None:
     upstream, outbound = serve(stage, OK), client(stage)
     for _ in range(3):

@@ -288,6 +288,7 @@ class Sessions:
             groups_complete=guest is not None or (identity.groups_complete and not left_out),
             lifetimes=admitted.sign_in.lifetimes,
             guest=guest if outcome.allowed else None,
+            held=outcome.roles if guest is None else guest.roles,
         )
 
 

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from broker.cli import audit, claims, config, db, demo, doctor, keys, person, route, serve, tenant
+from broker.cli import audit, claims, config, db, demo, doctor, impersonation, keys, person, route, serve, tenant
 from broker.cli.verb import Verb
 from broker.errors import BrokerError, ConfigurationError
 
-VERBS: tuple[Verb, ...] = (demo, serve, config, route, claims, doctor, tenant, person, keys, audit, db)
+VERBS: tuple[Verb, ...] = (demo, serve, config, route, claims, doctor, tenant, person, impersonation, keys, audit, db)
 
 
 def parser() -> argparse.ArgumentParser:

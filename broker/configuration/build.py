@@ -15,6 +15,7 @@ from broker.configuration.application_auth import application_auth, dpop
 from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks import Context
 from broker.configuration.checks.tenant import patterns
+from broker.configuration.impersonation import impersonation
 from broker.configuration.profiles import profile, profile_for
 from broker.configuration.sector import sector_of
 from broker.configuration.shapes import ClientShape, IdentityProviderShape, RuleShape, TenantShape
@@ -87,6 +88,7 @@ def client(shape: ClientShape, context: Context) -> Client:
         require_signed_request=shape.require_signed_request_object,
         sector=sector_of(shape),
         sector_identifier_uri=shape.sector_identifier_uri,
+        impersonation=shape.impersonation,
     )
 
 
@@ -107,6 +109,7 @@ def tenant(shape: TenantShape, context: Context) -> Tenant:
         sign_in=sign_in_policy(shape.sign_in),
         guests=tuple(guest(one) for one in shape.guests),
         guests_out=shape.guests_out,
+        impersonation=impersonation(shape.impersonation),
         hook=hook(shape),
     )
 

@@ -11,7 +11,8 @@
     |  |  UnmetAuthenticationRequirements,
     |  `- ServerError, TemporarilyUnavailable (TooManyRequests), InvalidToken, InsufficientScope, InvalidDpopProof,
     |     UseDpopNonce, RequestNotSupported, RequestUriNotSupported, InvalidRequestObject,
-    |     AuthorizationPending, SlowDown, ExpiredToken, DeviceDenied
+    |     AuthorizationPending, SlowDown, ExpiredToken, DeviceDenied,
+    |     ApprovalRequired
     `- UpstreamError                  raised by connectors, with a `reason` (one a check)
        |- AssertionRejected           -> access_denied
        `- UpstreamUnavailable         -> temporarily_unavailable (EnrichmentUnavailable is an OAuthError too)
@@ -33,6 +34,7 @@ from broker.errors.base import (
 )
 from broker.errors.oauth import (
     AccessDenied,
+    ApprovalRequired,
     AuthorizationPending,
     DeviceDenied,
     ExpiredToken,
@@ -69,6 +71,7 @@ from broker.errors.upstream import (
 
 __all__ = [
     "AccessDenied",
+    "ApprovalRequired",
     "AssertionRejected",
     "AuthorizationPending",
     "BrokerError",

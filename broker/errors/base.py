@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,6 +32,7 @@ class BrokerError(Exception):
         self.tenant: str | None = None
         self.idp: str | None = None
         self.client_id: str | None = None
+        self.told: Mapping[str, str] = {}
         self.exit: Exit | None = None
 
     def about(
@@ -49,6 +50,11 @@ class BrokerError(Exception):
         self.tenant = self.tenant or tenant
         self.idp = self.idp or idp
         self.client_id = self.client_id or client_id
+        return self
+
+    def telling(self, told: Mapping[str, str]) -> Self:
+        """What only the audit event may say, because it names people; the log never does."""
+        self.told = {**told, **self.told}
         return self
 
     def leaving_by(self, redirect_uri: str, state: str | None, response_mode: str = "query") -> Self:

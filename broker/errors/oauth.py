@@ -67,6 +67,16 @@ class InteractionRequired(OAuthError):
     public = "The user must choose where to sign in."
 
 
+class ApprovalRequired(InteractionRequired):
+    """A second person has to say yes. approval: what they say it to, and what comes with the same request then."""
+
+    public = "Somebody else has to approve this. Send the same request with this approval after that."
+
+    def __init__(self, reason: str, approval: str) -> None:
+        super().__init__(reason)
+        self.approval = approval
+
+
 class UnmetAuthenticationRequirements(OAuthError):
     """OpenID Connect Core Error Code unmet_authentication_requirements 1.0; RFC 9470 §5."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from broker import policy
 from broker.errors import AccessDenied, InvalidGrant
-from broker.grants import revoked, standing
+from broker.grants import operators, revoked, standing
 from broker.grants.request import People
 from broker.model import Client, Configuration, Entitlement, Session, Terms
 from broker.store import Store, Transaction
@@ -39,7 +39,7 @@ class Desk:
     def standing(self, token: AccessToken) -> Person | policy.Service | None:
         """Who is behind it; None: a workload that speaks for no tenant.
 
-        Raises InvalidGrant: token_revoked, client_unknown, those of `standing`, and of the guard.
+        Raises InvalidGrant: token_revoked, client_unknown, those of `standing`, `operators`, and of the guard.
         """
         if revoked.is_revoked(self.store.deployment, token):
             raise InvalidGrant("token_revoked")
@@ -85,7 +85,16 @@ class Desk:
         if grant.client_id != token.client_id:  # it was exchanged: both must still be allowed
             standing.entitled(self.people, self.configuration, session, self._client(grant.client_id))
         client = self._client(token.client_id)
-        return Person(grant, session, standing.entitled(self.people, self.configuration, session, client))
+        person = Person(grant, session, standing.entitled(self.people, self.configuration, session, client))
+        if grant.terms.operator_sid is not None:
+            self._require_operator(person, store.session(grant.terms.operator_sid), client)
+        return person
+
+    def _require_operator(self, person: Person, operator: Session | None, client: Client) -> None:
+        """Whoever acts for the person is still signed in, and still may."""
+        session = standing.living(operator, self.people, self.configuration)
+        allowed = operators.require(self.people, self.configuration, session, client)
+        operators.require_subject(allowed, person.entitlement)
 
     def _client(self, client_id: str) -> Client:
         client = self.configuration.clients.get(client_id)

@@ -8,6 +8,7 @@ from broker.errors import InvalidTarget
 from broker.grants.request import TokenRequest
 from broker.model import Api, Authorization, Terms
 from broker.oauth2 import audiences
+from broker.tokens.access import AccessToken
 
 
 def audience(request: TokenRequest, terms: Terms, tenant: str) -> tuple[str, ...]:
@@ -48,6 +49,44 @@ def aimed(request: TokenRequest, authorization: Authorization, audience: tuple[s
         access_token_alg=next(iter(_algorithms(meant)), None),
         expires_at=min(ends, default=None),
     )
+
+
+def exchanged(request: TokenRequest, token: AccessToken) -> tuple[str, ...]:
+    """One API: who may exchange for it stands in its file; a client's own token may also be narrowed.
+
+    Raises InvalidTarget: target_several, target_missing, target_unknown, target_not_allowed.
+    """
+    named, own = _named(request), token.client_id == request.client.client_id
+    if not named and not own:
+        raise InvalidTarget("target_missing", "Name the API by resource or audience.")
+    for one in named:
+        if not (own and one in token.audience):
+            _require_exchangeable(request, one)
+    return named or token.audience
+
+
+def introduced(request: TokenRequest) -> tuple[str, ...]:
+    """The caller's own audience, or an API that lets it exchange. Raises InvalidTarget as `exchanged` does."""
+    named, own = _named(request), default(request)
+    for one in named:
+        if one not in own:
+            _require_exchangeable(request, one)
+    return named or own
+
+
+def _named(request: TokenRequest) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys((*audiences.uris(request.resources), *filter(None, request.audiences))))
+    if len(named) > 1:
+        raise InvalidTarget("target_several", "Name one API: each gets a token of its own.")
+    return named
+
+
+def _require_exchangeable(request: TokenRequest, audience: str) -> None:
+    api = request.configuration.apis.get(audience)
+    if api is None:
+        raise InvalidTarget("target_unknown", "There is no such resource here.")
+    if request.client.client_id not in api.exchanging:
+        raise InvalidTarget("target_not_allowed", "This client may not exchange tokens for this resource.")
 
 
 def _algorithms(meant: tuple[Api, ...]) -> set[str | None]:

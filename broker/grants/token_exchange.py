@@ -14,11 +14,11 @@ from broker.errors import (
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
-    InvalidTarget,
     InvalidToken,
+    OAuthError,
     UnauthorizedClient,
 )
-from broker.grants import introduced, standing, target
+from broker.grants import impersonation, introduced, standing, target
 from broker.grants.introduced import ABOUT_THE_SIGN_IN, FOREIGN
 from broker.grants.own_token import Desk, Person
 from broker.grants.request import Granted, Introduced, TokenRequest
@@ -42,8 +42,8 @@ def token_exchange(request: TokenRequest) -> Granted:
     """Raises UnauthorizedClient: client_public. InvalidRequest: subject_token_missing, subject_token_type,
     requested_token_type, actor_token_missing, actor_token_type, what `OwnTokens` and `Desk` say of either token (of the
     actor's with `actor_` before it), subject_audience, subject_tenant, tenant_switch, actor_client, actor_tenant,
-    actor_delegated, act_depth. InvalidTarget: target_several, target_missing, those of `target`. InvalidScope:
-    scope_wider, scope.
+    actor_delegated, act_depth, subject_impersonated, those of `impersonation`. InvalidTarget: those of `target`.
+    InvalidScope: scope_wider, scope.
     """
     _require_confidential(request.client)
     _require_types(request.form)
@@ -52,7 +52,7 @@ def token_exchange(request: TokenRequest) -> Granted:
     token = _read(request, "subject_token", "")
     try:
         return _exchanged(request, token)
-    except (InvalidRequest, InvalidTarget, InvalidScope) as refused:
+    except OAuthError as refused:
         raise refused.about(tenant=token.tenant) from refused.__cause__
 
 
@@ -60,8 +60,13 @@ def _exchanged(request: TokenRequest, token: AccessToken) -> Granted:
     _require_for_caller(request, token)
     _require_same_tenant(request, token)
     subject = _Subject(token, _standing(request, token, ""))
+    _require_own(subject)
+    if "requested_subject" in request.form:
+        return _impersonated(request, subject)
+    if "approve" in request.form:
+        impersonation.approve(request, token, subject.behind)
     actor = _actor(request, token.tenant)
-    audience = target.require(request, _target(request, token), token.tenant)
+    audience = target.require(request, target.exchanged(request, token), token.tenant)
     authorization = _authorization(request, subject)
     authorization = replace(
         authorization,
@@ -76,11 +81,28 @@ def _exchanged(request: TokenRequest, token: AccessToken) -> Granted:
 def _of_foreign(request: TokenRequest, person: Introduced) -> Granted:
     """A token of a tenant's own identity provider; whatever it says of `act` is not believed."""
     tenant = person.admitted.tenant.id
+    if "requested_subject" in request.form:
+        raise InvalidRequest("impersonation_token", "Send the operator's own access token.").about(tenant=tenant)
     actor = _actor(request, tenant)
-    audience = target.require(request, _foreign_target(request), tenant)
+    audience = target.require(request, target.introduced(request), tenant)
     granted = introduced.granted(request, person, "token.exchanged", audience)
     authorization = replace(granted.authorization, actors=_actors((), actor))
     return _told(replace(granted, authorization=authorization), actor, {"audience": audience[0]})
+
+
+def _impersonated(request: TokenRequest, operator: _Subject) -> Granted:
+    """The subject_token is the operator's; whom they act for stands in `requested_subject`."""
+    token = operator.token
+    told = {
+        "operator": token.sub,
+        "subject": request.form["requested_subject"],
+        "reason": request.form.get("reason", ""),
+    }
+    try:
+        granted = impersonation.granted(request, token, operator.behind, _scope(request, token))
+    except OAuthError as refused:
+        raise refused.about(event="impersonation.refused").telling(told) from refused.__cause__
+    return replace(granted, issued_token_type=ACCESS_TOKEN)
 
 
 def _told(granted: Granted, actor: AccessToken | None, detail: Mapping[str, str]) -> Granted:
@@ -140,6 +162,12 @@ def _require_for_caller(request: TokenRequest, token: AccessToken) -> None:
         raise InvalidRequest("subject_audience", "The subject_token is neither this client's own nor for its audience.")
 
 
+def _require_own(subject: _Subject) -> None:
+    """A token that an operator acts with is good where it was meant to be, and for no other."""
+    if isinstance(subject.behind, Person) and subject.behind.terms.operator_sid is not None:
+        raise InvalidRequest("subject_impersonated", "A token of somebody who is acted for cannot be exchanged.")
+
+
 def _require_same_tenant(request: TokenRequest, token: AccessToken) -> None:
     if request.form.get("tenant", token.tenant) != token.tenant:
         raise InvalidRequest("tenant_switch", "The subject_token speaks for another organisation.")
@@ -170,41 +198,6 @@ def _actors(before: tuple[Actor, ...], actor: AccessToken | None) -> tuple[Actor
 
 
 # what comes out
-
-
-def _target(request: TokenRequest, token: AccessToken) -> tuple[str, ...]:
-    """One API: who may exchange for it stands in its file; a client's own token may also be narrowed."""
-    named, own = _named(request), token.client_id == request.client.client_id
-    if not named and not own:
-        raise InvalidTarget("target_missing", "Name the API by resource or audience.")
-    for one in named:
-        if not (own and one in token.audience):
-            _require_exchangeable(request, one)
-    return named or token.audience
-
-
-def _foreign_target(request: TokenRequest) -> tuple[str, ...]:
-    """The caller's own audience, or an API that lets it exchange."""
-    named, own = _named(request), target.default(request)
-    for one in named:
-        if one not in own:
-            _require_exchangeable(request, one)
-    return named or own
-
-
-def _named(request: TokenRequest) -> tuple[str, ...]:
-    named = tuple(dict.fromkeys((*audiences.uris(request.resources), *filter(None, request.audiences))))
-    if len(named) > 1:
-        raise InvalidTarget("target_several", "Name one API: each gets a token of its own.")
-    return named
-
-
-def _require_exchangeable(request: TokenRequest, audience: str) -> None:
-    api = request.configuration.apis.get(audience)
-    if api is None:
-        raise InvalidTarget("target_unknown", "There is no such resource here.")
-    if request.client.client_id not in api.exchanging:
-        raise InvalidTarget("target_not_allowed", "This client may not exchange tokens for this resource.")
 
 
 def _scope(request: TokenRequest, token: AccessToken) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ application_auth   how an application proves itself
 guest      somebody of another tenant
 hook       a tenant's own service that is asked at sign-in
 consent    what somebody lets an application do
+impersonation   who may act for a tenant's people
 realm      what else they configure: Tenant, Client, Api, Deployment, Configuration
 rules      a tenant's claims rules, as data
 sign_in_policy   when and how a tenant's people may sign in
@@ -16,6 +17,7 @@ from broker.model.application_auth import ApplicationAuth, CertificateName, Clai
 from broker.model.consent import Consent
 from broker.model.guest import Guest
 from broker.model.hook import Hook
+from broker.model.impersonation import Impersonation
 from broker.model.provider import (
     TENANT_ID,
     Asked,
@@ -103,6 +105,7 @@ __all__ = [
     "Hours",
     "Identity",
     "IdentityProvider",
+    "Impersonation",
     "Lifetimes",
     "MetadataSource",
     "MultiFactor",

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from broker.model.application_auth import ApplicationAuth
 from broker.model.guest import Guest
 from broker.model.hook import Hook
+from broker.model.impersonation import Impersonation
 from broker.model.provider import IdentityProvider
 from broker.model.rules import Rule
 from broker.model.sign_in_policy import NO_POLICY, SignInPolicy
@@ -36,6 +37,7 @@ class Tenant:
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # client_id -> roles of its own tokens
     guests: tuple[Guest, ...] = ()
     guests_out: bool = True  # whether its people may be guests elsewhere
+    impersonation: Impersonation | None = None  # None: nobody may act for its people
     hook: Hook | None = None  # asked at every sign-in of its people
 
     @property
@@ -82,6 +84,7 @@ class Client:
     require_signed_request: bool = False  # RFC 9101 §10.5
     sector: str | None = None  # the host whose clients know people by the same pairwise `sub`; None: public subjects
     sector_identifier_uri: str | None = None  # where that host says that this client is one of its own
+    impersonation: bool = False  # a help desk's: its operators may act for people, where their tenant lets them
 
     @property
     def fapi2(self) -> bool:

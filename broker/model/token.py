@@ -44,6 +44,7 @@ class Terms:
     resources: the APIs asked for, by audience (RFC 8707). id_token_claims, userinfo_claims: names asked for one by one
     (OIDC Core §5.5). cnf: what every token of the grant is bound to (RFC 7800), `jkt` or `x5t#S256`; empty: to nothing.
     acr_values: the names under which the client wants to hear how somebody signed in, the dearest first.
+    operator_sid: the session of whoever acts for the person with it (`grants.impersonation`); None: nobody does.
     """
 
     resources: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Terms:
     userinfo_claims: tuple[str, ...] = ()
     cnf: Mapping[str, str] = field(default_factory=dict)
     acr_values: tuple[str, ...] = ()
+    operator_sid: str | None = None
 
 
 NO_TERMS = Terms()
@@ -171,3 +173,4 @@ class Entitlement:
     groups_complete: bool = True
     lifetimes: TokenLifetimes = DEPLOYMENT_S  # of tokens that say it
     guest: Guest | None = None  # the entry that lets a person of another tenant in
+    held: tuple[str, ...] = ()  # every role of theirs here, also those that mean nothing to the client

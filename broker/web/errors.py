@@ -18,6 +18,7 @@ from broker import telemetry
 from broker.audit import new_reference
 from broker.clients import DPOP_ALGORITHMS
 from broker.errors import (
+    ApprovalRequired,
     AuthorizationPending,
     BrokerError,
     Exit,
@@ -35,6 +36,7 @@ from broker.web.responses import leave_by
 Recorder = Callable[[AuditEvent], None]
 
 JSON_PATHS = frozenset({"/token", "/userinfo", "/revoke", "/introspect", "/access", "/par", "/device_authorization"})
+WAITING = AuthorizationPending | ApprovalRequired  # no failure: nothing is recorded
 DPOP_REASONS = frozenset({"dpop_downgrade", "dpop_key"})  # of tokens that are good with a proof only
 JSON_ENDS = "/backchannel-logout"  # below /t/<tenant>/oidc/<idp>
 _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
@@ -73,7 +75,7 @@ def register(
     def answer(error: BrokerError) -> Response:
         reference = error.reference or new_reference()
         error.about(reference=reference)
-        if not isinstance(error, AuthorizationPending):
+        if not isinstance(error, WAITING):
             telemetry.report(error)
         if _of_programs():
             return json_error(error, reference)
@@ -117,7 +119,7 @@ def _of_programs() -> bool:
 
 def _record(recorder: Recorder, error: BrokerError) -> None:
     """A store that is down cannot hold the event that says so; the log line stands for it. To wait is no failure."""
-    if isinstance(error, StoreError | AuthorizationPending):
+    if isinstance(error, StoreError | WAITING):
         return
     event = AuditEvent(
         error.event or "request.refused",
@@ -127,7 +129,7 @@ def _record(recorder: Recorder, error: BrokerError) -> None:
         client_id=error.client_id,
         idp=error.idp,
         reason=error.reason,
-        detail={"detail": error.detail} if error.detail else {},
+        detail={**({"detail": error.detail} if error.detail else {}), **error.told},
     )
     try:
         recorder(event)
@@ -138,7 +140,8 @@ def _record(recorder: Recorder, error: BrokerError) -> None:
 def json_error(error: BrokerError, reference: str) -> Response:
     """RFC 6749 §5.2; where a token is shown RFC 6750 §3; a client that tried Basic is told the scheme (RFC 7617)."""
     description = error_description(error, reference)
-    response = jsonify(error=error.code, error_description=description)
+    more = {"approval": error.approval} if isinstance(error, ApprovalRequired) else {}
+    response = jsonify(error=error.code, error_description=description, **more)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
     if isinstance(error, UseDpopNonce):

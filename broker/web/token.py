@@ -11,6 +11,7 @@ from broker import policy
 from broker.audit import new_reference
 from broker.errors import (
     AccessDenied,
+    ApprovalRequired,
     BrokerError,
     InvalidRequest,
     OAuthError,
@@ -89,7 +90,8 @@ class TokenEndpoint:
         """
         with self.store.transaction() as transaction:
             outcome = self._outcome(transaction, grant_type, caller, form, introduced)
-            if isinstance(outcome, OAuthError) and grant_type in UNDONE:
+            kept = grant_type not in UNDONE or isinstance(outcome, ApprovalRequired)
+            if isinstance(outcome, OAuthError) and not kept:
                 raise outcome
         if isinstance(outcome, OAuthError):
             raise outcome

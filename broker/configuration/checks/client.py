@@ -8,6 +8,7 @@ from itertools import chain
 
 from broker.configuration.checks.application_auth import check_auth
 from broker.configuration.checks.finding import Context, Finding, repeated, urls
+from broker.configuration.checks.impersonation import check_help_desk
 from broker.configuration.checks.profile import check_fapi2, check_requests
 from broker.configuration.checks.sector import check_sector
 from broker.configuration.checks.workload import check_identities
@@ -107,5 +108,6 @@ _CHECKS: tuple[Check, ...] = (
     _algorithms,
     check_sector,
     check_requests,
+    check_help_desk,
     check_fapi2,
 )

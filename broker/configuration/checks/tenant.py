@@ -11,6 +11,7 @@ from broker.configuration.bundle import resolve_reference
 from broker.configuration.checks.enrich import check_enrichment, check_hook
 from broker.configuration.checks.finding import Context, Finding, repeated
 from broker.configuration.checks.guests import check_guests
+from broker.configuration.checks.impersonation import check_impersonation
 from broker.configuration.checks.openid import check_openid
 from broker.configuration.checks.rules import check_rules
 from broker.configuration.checks.saml import check_saml
@@ -205,6 +206,7 @@ _CHECKS: tuple[Check, ...] = (
     check_sign_in,
     check_linking,
     check_enrichment,
+    check_impersonation,
     check_hook,
     check_rules,
     check_silent_claims,

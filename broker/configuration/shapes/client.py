@@ -62,4 +62,5 @@ class ClientShape(Shape):
     assertion_audience: Annotated[str, OneOf(("issuer", "token_endpoint"))] | None = None
     dpop: Annotated[str, OneOf(("never", "optional", "required", "nonce"))] | None = None
     mtls_bound: bool = False
+    impersonation: bool = False
     consent: Annotated[object, NotYet((False, "none"))] = False

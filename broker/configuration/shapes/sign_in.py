@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from broker.configuration.shapes.fields import ClientId, Duration, Name, NetworkField, NotYet, Shape, Text, refuse
+from broker.configuration.shapes.fields import ClientId, Duration, Name, NetworkField, Shape, Text, refuse
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile("([01][0-9]|2[0-3]):([0-5][0-9])|(24):(00)")
@@ -90,7 +90,6 @@ class SignInShape(ClientSignInShape):
     session_idle: Duration | None = None
     clients: dict[ClientId, ClientSignInShape] = Field(default_factory=dict)
     workloads: bool = True
-    impersonation: Annotated[object, NotYet((False,))] = False
 
 
 class MultiFactorShape(Shape):

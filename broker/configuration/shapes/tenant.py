@@ -14,12 +14,12 @@ from broker.configuration.shapes.fields import (
     Identifier,
     Name,
     NetworkField,
-    NotYet,
     OneOf,
     Shape,
     Text,
 )
 from broker.configuration.shapes.guests import GuestShape
+from broker.configuration.shapes.impersonation import ImpersonationField, ImpersonationShape
 from broker.configuration.shapes.openid import OpenIdKeys
 from broker.configuration.shapes.saml import SamlKeys
 from broker.configuration.shapes.sign_in import MultiFactorKeys, SignInShape
@@ -130,5 +130,5 @@ class TenantShape(Shape):
     services: list[ServiceShape] = Field(default_factory=list)
     guests: list[GuestShape] = Field(default_factory=list)
     guests_out: bool = True
+    impersonation: ImpersonationField = Field(default_factory=ImpersonationShape)
     enrich: TenantEnrichShape | None = None
-    impersonation: Annotated[object, NotYet((False,))] = False

@@ -41,6 +41,43 @@ def test_guest_speaks_for_the_host_with_the_roles_of_the_entry_alone(hosted: Wor
     assert id_token["home_tenant"] == said(got)["home_tenant"] == "fabrikam"
 
 
+def introspected(world: World, token: str) -> dict[str, Any]:
+    form = {"client_id": "web", "client_secret": APP_SECRET, "token": token}
+    response = world.browser().post("/introspect", base_url=world.issuer, data=form)
+    assert response.status_code == 200, response.text
+    return dict(response.json or {})
+
+
+def test_introspection_tells_of_a_guest_what_the_host_says_alone(hosted: World) -> None:
+    got = tokens(hosted)
+    told = introspected(hosted, got["access_token"])
+    assert (told["active"], told["tenant"], told["home_tenant"]) == (True, "contoso", "fabrikam")
+    assert (told["roles"], told["idp"], told["sub"]) == (["auditor"], "op", said(got)["sub"])
+    assert "department" not in told
+    assert introspected(hosted, got["refresh_token"])["active"] is True
+    hosted.clients["web"]["roles"] = ["viewer"]
+    hosted.apply()
+    assert introspected(hosted, got["access_token"]) == told | {"roles": []}
+
+
+@pytest.mark.parametrize(
+    "change", ["entry removed", "another entry", "guests kept in", "home suspended", "host suspended"]
+)
+def test_introspection_says_nothing_of_who_is_no_guest_any_more(hosted: World, change: str) -> None:
+    got = tokens(hosted)
+    tenants = hosted.tenants
+    {
+        "entry removed": lambda: tenants["contoso"].update(guests=[]),
+        "another entry": lambda: tenants["contoso"]["guests"][0].update(roles=["viewer"]),
+        "guests kept in": lambda: tenants["fabrikam"].update(guests_out=False),
+        "home suspended": lambda: tenants["fabrikam"].update(state="suspended"),
+        "host suspended": lambda: tenants["contoso"].update(state="suspended"),
+    }[change]()
+    hosted.apply()
+    for token in (got["access_token"], got["refresh_token"]):
+        assert introspected(hosted, token) == {"active": False}
+
+
 def test_both_tenants_audit_says_who_came(hosted: World) -> None:
     known = len(hosted.events())
     tokens(hosted)
@@ -110,23 +147,16 @@ def test_entry_that_was_removed_and_stands_again_is_nobody_s(hosted: World) -> N
     assert said(tokens(hosted))["sub"] != said(first)["sub"]
 
 
-def active(world: World, token: str) -> bool:
-    form = {"client_id": "web", "client_secret": APP_SECRET, "token": token}
-    answer = world.browser().post("/introspect", base_url=world.issuer, data=form).json or {}
-    assert answer["active"] or answer == {"active": False}
-    return bool(answer["active"])
-
-
 def test_removed_entry_ends_refresh_userinfo_introspection_and_single_sign_on(hosted: World) -> None:
     under_way = asked(hosted)
     got = hosted.redeem(under_way.finish()).json or {}
     again = hosted.authorize(under_way.browser, tenant="contoso", prompt="none")
     assert code_of(again)
-    assert active(hosted, got["access_token"])
-    assert active(hosted, got["refresh_token"])
+    assert introspected(hosted, got["access_token"])["active"]
+    assert introspected(hosted, got["refresh_token"])["active"]
     remove_entry(hosted)
-    assert not active(hosted, got["access_token"])
-    assert not active(hosted, got["refresh_token"])
+    assert introspected(hosted, got["access_token"]) == {"active": False}
+    assert introspected(hosted, got["refresh_token"]) == {"active": False}
     refused = hosted.refresh(got["refresh_token"])
     assert (refused.status_code, (refused.json or {})["error"]) == (400, "invalid_grant")
     assert hosted.userinfo(got["access_token"]).status_code == 401

@@ -35,7 +35,7 @@ MOST_IDS = 64
 MARKED = (SIGNATURE, f"{{{XENC}}}EncryptedData", f"{{{XENC}}}EncryptedKey")  # what `Id` identifies
 
 # What reading one of each costs from the form field to the signature, in nanoseconds of a slow core; measured.
-WEIGHTS = {b"<": 220, b'"': 135, b"'": 135, b"&": 60, b":": 15}
+WEIGHTS = {b"<": 220, b'"': 130, b"'": 130, b"&": 60, b":": 15}
 WEIGHT_OF_BYTE = 8
 WEIGHT_OF_DECLARATION = 700
 WEIGHT_OF_UNUSUAL_BYTE = 7  # on top, of line breaks and letters beyond ASCII

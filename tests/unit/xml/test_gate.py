@@ -15,7 +15,7 @@ ANSWER = Answer(1_800_000_000.0, "https://b/acs", "https://b/metadata", "https:/
 GROUPS = "".join(
     f'<saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/'
     f'XMLSchema" xsi:type="xs:string">G{i}</saml:AttributeValue>'
-    for i in range(3000)
+    for i in range(2800)
 )
 MANY = "".join(f"<saml:AttributeValue>CN=Group {i},OU=Groups,DC=contoso</saml:AttributeValue>" for i in range(10_000))
 

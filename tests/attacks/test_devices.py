@@ -209,6 +209,24 @@ def test_the_device_of_a_suspended_tenant_gets_nothing(world: World) -> None:
     assert device.poll().json["error"] == "authorization_pending"  # type: ignore[index]  # a JSON answer
 
 
+def test_who_is_denied_since_the_page_was_shown_lets_no_device_in(world: World) -> None:
+    device = Device(world)
+    browser, page = signed_in(world, device)
+    form = fields(world.visit(browser, page).text)
+    rules = world.tenants["contoso"]["claims"]
+    world.tenants["contoso"]["claims"] = [{"deny": "Nobody today."}]
+    world.apply()
+    try:
+        stopped = browser.post("/consent", base_url=world.issuer, data={**form, "answer": "allow"})
+        assert stopped.status_code == 403
+        assert world.events()[-1].reason == "rule_denied"
+    finally:
+        world.tenants["contoso"]["claims"] = rules
+        world.apply()
+    world.clock.ahead += 60
+    assert device.poll().json["error"] == "authorization_pending"  # type: ignore[index]  # a JSON answer
+
+
 def test_a_device_that_began_with_a_key_ends_with_it(world: World) -> None:
     """RFC 9449 §10, where the device itself asks: its answer belongs to the key that it showed."""
     began = world.browser().post(

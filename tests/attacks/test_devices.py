@@ -116,6 +116,15 @@ def test_another_client_learns_nothing(world: World) -> None:
     refused(world, device.poll(device_code=""), "invalid_request", "device_code_missing")
 
 
+def test_another_client_does_not_take_a_device_over(world: World) -> None:
+    device, browser = Device(world), world.browser()
+    entered = enter(world, browser, device.told["user_code"])
+    page = world.visit(browser, entered.headers["Location"].replace("client_id=tv", "client_id=box"))
+    assert page.status_code == 400
+    event = world.events()[-1]
+    assert (event.event, event.client_id, event.reason) == ("authorize.rejected", "box", "device_gone")
+
+
 def test_a_client_without_the_grant_may_not_ask(world: World) -> None:
     answer = world.browser().post("/device_authorization", base_url=world.issuer, data=proof("web"))
     assert (answer.status_code, (answer.json or {})["error"]) == (400, "unauthorized_client")

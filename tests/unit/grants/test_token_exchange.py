@@ -10,13 +10,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from broker import jose
-from broker.model import Client, Configuration, Entitlement, Session, Terms
+from broker.model import Client, Terms
 
 from .house import SPA, WEB, House, claims, header
 from .services import (
     ACCESS_TOKEN,
     APP,
-    ASKING,
     EXCHANGE,
     FRONT,
     GATEWAY,
@@ -285,19 +284,3 @@ def test_roles_that_a_token_keeps_to_itself_are_not_said_later(apis: House) -> N
     between = exchanged(apis, token, quiet, audience=front.audience)["access_token"]
     assert "roles" not in claims(between)
     assert claims(exchanged(apis, between)["access_token"])["roles"] == []
-
-
-def test_the_client_that_the_person_signed_in_to_must_still_be_allowed(
-    apis: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A tenant that bans an application bans what came of its tokens."""
-    token = exchanged(apis, subject(apis))["access_token"]
-    asked = {"token": token}
-    assert (apis.post("/introspect", asked, ASKING).json or {})["active"] is True
-    told = apis.people.entitlement
-
-    def entitle(_configuration: Configuration, _session: Session, client: Client) -> Entitlement:
-        return replace(told, allowed=client.client_id != APP.client_id)
-
-    monkeypatch.setattr(apis.people, "entitle", entitle)
-    assert apis.post("/introspect", asked, ASKING).json == {"active": False}

@@ -5,11 +5,11 @@ Each session behind a browser opens what is of its own tenant and person, as far
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from broker.audit import new_reference
-from broker.model import AuditEvent, Configuration, Session
+from broker.model import AuditEvent, Configuration, Consent, Session, Terms
 from broker.policy import Address
 from broker.sessions import Sessions
 from broker.signout import SignOut
@@ -19,11 +19,18 @@ BY_PERSON = "by_person"
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    scope: tuple[str, ...]
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """What one application holds, the oldest first; never empty."""
+    """What one application holds, or may ask for again unasked. since: the oldest of it."""
 
     client_id: str
-    grants: tuple[Grant, ...]
+    since: int
+    allowed: tuple[Allowed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,15 @@ class Account:
         self._signout.end(configuration, [session], reason=BY_PERSON)
 
     def end_access(self, session: Session, client_id: str) -> None:
-        """What it holds from offline grants too; an upstream's token that nothing needs any more is forgotten."""
+        """What it holds, offline too, and what it was allowed; an upstream's token that nothing needs is forgotten."""
         with self._store.transaction() as transaction:
             tenant = transaction.of(session.tenant)
             for sid in tenant.revoke_grants_to(client_id, session.sub, int(self._clock())):
                 if tenant.session(sid) is None:
                     tenant.forget_upstream(sid)
-            transaction.record(_ended(session, client_id))
+            transaction.record(_event("grant.ended", session, client_id))
+            if tenant.withdraw_consent(session.sub, client_id):
+                transaction.record(_event("consent.withdrawn", session, client_id))
 
     def _own(self, configuration: Configuration, session: Session, ip: Address) -> Own:
         if not self._sessions.own(configuration, session, ip=ip):
@@ -76,23 +85,36 @@ class Account:
         )
 
     def _accesses(self, configuration: Configuration, tenant: TenantStore, sub: str) -> tuple[Access, ...]:
+        held = dict[str, list[tuple[int, Allowed]]]()
+        for grant in self._standing(configuration, tenant, sub):
+            held.setdefault(grant.client_id, []).append((grant.created_at, Allowed(grant.scope, grant.terms)))
+        for given in tenant.consents_of(sub):
+            held.setdefault(given.client_id, []).append((given.given_at, _allowed(given.consent)))
+        return tuple(
+            Access(client_id, min(at for at, _ in several), tuple(allowed for _, allowed in several))
+            for client_id, several in held.items()
+        )
+
+    def _standing(self, configuration: Configuration, tenant: TenantStore, sub: str) -> Iterator[Grant]:
         """A grant that is not offline is worth what its session is."""
-        held = dict[str, list[Grant]]()
         alive = dict[str, bool]()
         for grant in tenant.grants_of(sub):
             if not grant.offline and grant.sid not in alive:
                 alive[grant.sid] = self._alive(configuration, tenant.session(grant.sid))
             if grant.offline or alive[grant.sid]:
-                held.setdefault(grant.client_id, []).append(grant)
-        return tuple(Access(client_id, tuple(grants)) for client_id, grants in held.items())
+                yield grant
 
     def _alive(self, configuration: Configuration, session: Session | None) -> bool:
         return session is not None and self._sessions.alive(configuration, session)
 
 
-def _ended(session: Session, client_id: str) -> AuditEvent:
+def _allowed(consent: Consent) -> Allowed:
+    return Allowed(consent.scopes, Terms(resources=consent.resources, userinfo_claims=consent.claims))
+
+
+def _event(event: str, session: Session, client_id: str) -> AuditEvent:
     return AuditEvent(
-        "grant.ended",
+        event,
         "success",
         new_reference(),
         tenant=session.tenant,

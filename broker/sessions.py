@@ -118,17 +118,12 @@ class Sessions:
         browser: str,
         *,
         tenant: str | None,
-        idp: tuple[str, str] | None,
         ip: Address,
     ) -> tuple[Session, ...]:
-        """This browser's sessions that may answer for `client` now; narrowed to an active tenant and a home realm."""
-        found = (
-            session
-            for session in self._store.deployment.browser_sessions(browser)
-            if (tenant is None or session.tenant == tenant)
-            and (idp is None or (session.home_tenant, session.idp) == idp)
-        )
-        return tuple(session for session in found if self.usable(configuration, session, client, ip=ip))
+        """This browser's sessions that may answer for `client` now; narrowed to an active tenant."""
+        found = self._store.deployment.browser_sessions(browser)
+        narrowed = (session for session in found if tenant in {None, session.tenant})
+        return tuple(session for session in narrowed if self.usable(configuration, session, client, ip=ip))
 
     def usable(self, configuration: Configuration, session: Session, client: Client, *, ip: Address) -> bool:
         """Whether single sign-on may use the session: the guard, its limits, and the IdP still being the same one."""

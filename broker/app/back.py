@@ -72,6 +72,8 @@ def _access(house: House) -> AccessEndpoint:
         tokens=house.tokens,
         pairwise=house.pairwise,
         senders=house.senders,
+        cors=Cors(house.live),
+        record=house.record,
         clock=house.clock,
     )
 

@@ -89,6 +89,7 @@ def client(shape: ClientShape, context: Context) -> Client:
         sector=sector_of(shape),
         sector_identifier_uri=shape.sector_identifier_uri,
         impersonation=shape.impersonation,
+        asks_consent=shape.consent == "required",
     )
 
 

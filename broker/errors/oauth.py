@@ -77,6 +77,11 @@ class ApprovalRequired(InteractionRequired):
         self.approval = approval
 
 
+class ConsentRequired(OAuthError):
+    code = "consent_required"
+    public = "The user must allow the application what it asks for."
+
+
 class UnmetAuthenticationRequirements(OAuthError):
     """OpenID Connect Core Error Code unmet_authentication_requirements 1.0; RFC 9470 §5."""
 

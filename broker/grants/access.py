@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from broker.errors import InvalidGrant
+from broker.grants import standing
 from broker.grants.own_token import Person
 from broker.grants.request import People
 from broker.model import Client, Configuration, Session
@@ -30,6 +32,24 @@ def places(configuration: Configuration, store: Store, people: People, client: C
         if entitlement.allowed and people.alive(configuration, session):
             found.append(Place(session.tenant, entitlement.roles))
     return found
+
+
+def standing_with(
+    configuration: Configuration, store: Store, people: People, client: Client, sub: str, now: int
+) -> Person | None:
+    """Somebody who has signed in to the client, by what stands of that; None: nobody has whom the client may know."""
+    home = store.deployment.home_of(sub)
+    for tenant in configuration.tenants.values():
+        if tenant.id != home and not any(entry.home_tenant == home for entry in tenant.guests):
+            continue
+        for grant in store.of(tenant.id).grants_of(sub):
+            try:
+                standing.require_standing(grant, client, now)
+                session = standing.session_behind(grant, store.of(tenant.id), people, configuration)
+                return Person(grant, session, standing.entitled(people, configuration, session, client))
+            except InvalidGrant:
+                continue
+    return None
 
 
 def _sessions(configuration: Configuration, store: Store, client: Client, session: Session) -> Iterator[Session]:

@@ -15,7 +15,7 @@ from broker.errors import ApprovalRequired, InvalidGrant, InvalidRequest, TokenR
 from broker.grants import operators, standing, target
 from broker.grants.own_token import Person
 from broker.grants.request import Granted, TokenRequest, new_handle
-from broker.model import Actor, AuditEvent, Authorization, Impersonation, Session, Terms
+from broker.model import Actor, AuditEvent, Authorization, Entitlement, Impersonation, Session, Terms
 from broker.store.records import Grant, ImpersonationAsked
 from broker.telemetry import clean
 from broker.tokens.access import AccessToken
@@ -35,6 +35,7 @@ class _Place:
     """Where the subject has signed in: a living session, or what an offline grant remembers of one."""
 
     session: Session
+    entitlement: Entitlement
     ends: int
     offline: bool
 
@@ -46,7 +47,7 @@ def granted(
     scope: tuple[str, ...],
 ) -> Granted:
     """Raises InvalidRequest: those of `_operator`, reason_missing, reason_length, impersonation_self,
-    subject_not_here, never_role, those of `standing.entitled` after `subject_`, approval_unknown, approval_other.
+    subject_not_here, never_role, what the guard and the rules say after `subject_`, approval_unknown, approval_other.
     InvalidTarget: those of `target`. ApprovalRequired: approval_required, approval_pending.
     """
     operator = _operator(request, token, behind)
@@ -137,28 +138,33 @@ def _subject(request: TokenRequest, operator: _Operator) -> str:
 
 def _place(request: TokenRequest, operator: _Operator, sub: str) -> _Place:
     """The newest; a role that forbids it counts wherever the subject has it."""
-    people, configuration, client = request.people, request.configuration, request.client
     places = tuple(_places(request, operator.session.tenant, sub))
     if not places:
         raise _not_here()
     try:
         for place in places:
-            operators.require_subject(operator.allowed, people.entitle(configuration, place.session, client))
+            operators.require_subject(operator.allowed, place.entitlement)
     except InvalidGrant as refused:
         raise InvalidRequest(refused.reason, refused.public) from refused
+    newest = places[0].entitlement
+    if not newest.allowed:
+        raise InvalidRequest(f"subject_{newest.reason or 'denied'}", "This person may not use this application.")
     return places[0]
 
 
 def _places(request: TokenRequest, tenant: str, sub: str) -> Iterator[_Place]:
     """Living sessions, the last seen first, then what is remembered, for a client that may be told of it."""
     store, configuration, client = request.transaction.of(tenant), request.configuration, request.client
+    people = request.people
     for session in store.sessions_of_person(sub):
-        if request.people.alive(configuration, session):
-            yield _Place(session, session.expires_at, offline=False)
+        if people.alive(configuration, session):
+            entitlement = people.entitle(configuration, session, client)
+            yield _Place(session, entitlement, session.expires_at, offline=False)
     for grant in reversed(store.grants_of(sub) if "offline_access" in client.scopes else ()):
         holder = configuration.clients.get(grant.client_id)
         if grant.offline and holder is not None and "offline_access" in holder.scopes:
-            yield _Place(grant.session, grant.expires_at, offline=True)
+            entitlement = people.entitle(configuration, grant.session, client)
+            yield _Place(grant.session, entitlement, grant.expires_at, offline=True)
 
 
 def _not_here() -> InvalidRequest:
@@ -201,10 +207,6 @@ def _authorization(request: TokenRequest, operator: _Operator, place: _Place, sc
     """The subject by the rules of now, on a grant of its own. That they proved themselves well is not the operator's
     to show: no `acr`, `amr` and `auth_time`."""
     configuration, client, session = request.configuration, request.client, place.session
-    try:
-        entitlement = standing.entitled(request.people, configuration, session, client)
-    except InvalidGrant as refused:
-        raise InvalidRequest(f"subject_{refused.reason}", "This person may not use this application.") from refused
     ends = min(request.now + operator.allowed.longest, operator.session.expires_at, place.ends)
     grant = _grant(request, operator, place, scope, ends)
     store = request.transaction.of(session.tenant)
@@ -213,7 +215,7 @@ def _authorization(request: TokenRequest, operator: _Operator, place: _Place, sc
         configuration,
         client,
         session,
-        entitlement,
+        place.entitlement,
         grant_id=grant.id,
         scope=scope,
         issuer=request.issuer,

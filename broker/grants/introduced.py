@@ -104,7 +104,7 @@ def _require_allowed(idp: IdentityProvider, client: Client) -> None:
 def granted(request: TokenRequest, introduced: Introduced, event: str, audience: tuple[str, ...]) -> Granted:
     """A session without a browser, which ends with the token that it began with, and an access token of it.
 
-    The same token brought again is the same session. Raises `refusal`: what policy and rules say of the person.
+    The same token brought again is the same session. Raises `refusal`: what policy, rules and the person say.
     InvalidScope: scope. Those of `opening`.
     """
     admitted, client = introduced.admitted, request.client
@@ -125,6 +125,10 @@ def granted(request: TokenRequest, introduced: Introduced, event: str, audience:
         reference=new_reference(),
         terms=Terms(resources=audience),
     )
-    opened = opening.opened(request, code, event, None, lasting=False)
+    try:
+        opened = opening.opened(request, code, event, None, lasting=False)
+    except InvalidGrant as none:
+        refused = refusal(introduced.grant_type, none.reason, none.public, none.detail)
+        raise refused.about(tenant=admitted.tenant.id, idp=admitted.idp.id) from none
     ends = opened.authorization.expires_at or session.expires_at
     return replace(opened, authorization=replace(opened.authorization, expires_at=min(ends, session.expires_at)))

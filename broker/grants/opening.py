@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broker.errors import InvalidGrant
-from broker.grants import binding, standing, target
+from broker.grants import binding, consented, standing, target
 from broker.grants.request import Granted, TokenRequest, new_handle
 from broker.model import Code, Entitlement, Session
 from broker.model.sign_in_policy import at_most
@@ -14,11 +14,12 @@ def opened(request: TokenRequest, code: Code, event: str, handle: str | None, *,
     """handle: finds the grant again, should it come once more (see `replayed`); None: it cannot. lasting: it can be
     refreshed.
 
-    Raises InvalidGrant: those of `standing`. InvalidTarget: those of `target`.
+    Raises InvalidGrant: those of `standing` and `consented`. InvalidTarget: those of `target`.
     """
     store = request.transaction.of(code.tenant)
     session = standing.living(store.session(code.sid), request.people, request.configuration)
     entitlement = standing.entitled(request.people, request.configuration, session, request.client)
+    consented.require(request, session, code.scope, code.terms)
     audience = target.audience(request, code.terms, code.tenant) if lasting else code.terms.resources
     grant = _grant(request, handle, code, session, entitlement)
     store.open_grant(grant)

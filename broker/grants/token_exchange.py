@@ -18,7 +18,7 @@ from broker.errors import (
     OAuthError,
     UnauthorizedClient,
 )
-from broker.grants import impersonation, introduced, standing, target
+from broker.grants import consented, impersonation, introduced, standing, target
 from broker.grants.introduced import ABOUT_THE_SIGN_IN, FOREIGN
 from broker.grants.own_token import Desk, Person
 from broker.grants.request import Granted, Introduced, TokenRequest
@@ -42,8 +42,8 @@ def token_exchange(request: TokenRequest) -> Granted:
     """Raises UnauthorizedClient: client_public. InvalidRequest: subject_token_missing, subject_token_type,
     requested_token_type, actor_token_missing, actor_token_type, what `OwnTokens` and `Desk` say of either token (of the
     actor's with `actor_` before it), subject_audience, subject_tenant, tenant_switch, actor_client, actor_tenant,
-    actor_delegated, act_depth, subject_impersonated, those of `impersonation`. InvalidTarget: those of `target`.
-    InvalidScope: scope_wider, scope.
+    actor_delegated, act_depth, subject_impersonated, consent_missing, those of `impersonation`. InvalidTarget: those of
+    `target`. InvalidScope: scope_wider, scope.
     """
     _require_confidential(request.client)
     _require_types(request.form)
@@ -74,6 +74,7 @@ def _exchanged(request: TokenRequest, token: AccessToken) -> Granted:
         expires_at=token.expires_at,
         scope=_scope(request, token),
     )
+    consented.require_behind(request, subject.behind, authorization.scope, audience)
     granted = Granted(target.aimed(request, authorization, audience), "token.exchanged")
     return _told(granted, actor, {"subject_client": token.client_id, "audience": audience[0]})
 

@@ -85,6 +85,7 @@ class Client:
     sector: str | None = None  # the host whose clients know people by the same pairwise `sub`; None: public subjects
     sector_identifier_uri: str | None = None  # where that host says that this client is one of its own
     impersonation: bool = False  # a help desk's: its operators may act for people, where their tenant lets them
+    asks_consent: bool = False  # a third party: people are asked before it learns anything of them
 
     @property
     def fapi2(self) -> bool:

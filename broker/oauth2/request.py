@@ -29,7 +29,7 @@ from broker.oauth2.parameters import Parameters, one, repeated, too_long
 from broker.oauth2.return_address import ProvenClient, may_answer_by
 
 RESPONSE_TYPES = ("code",)
-PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+PROMPTS = ("none", "login", "consent", "select_account")
 LONGEST_NONCE = 2048  # characters
 LONGEST_HINT = 512
 LONGEST_VALUE = 16384
@@ -203,7 +203,7 @@ def _nonce(unverified: Parameters) -> str | None:
 def _prompt(unverified: Parameters) -> frozenset[str]:
     """OIDC Core §3.1.2.1: `none` stands alone."""
     prompt = frozenset((one(unverified, "prompt") or "").split())
-    if not prompt <= PROMPTS:
+    if not prompt <= set(PROMPTS):
         raise InvalidRequest("prompt_unknown", "prompt has a value that is not supported.")
     if "none" in prompt and len(prompt) > 1:
         raise InvalidRequest("prompt_none", "prompt=none may not be combined with another prompt.")

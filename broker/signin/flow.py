@@ -154,7 +154,7 @@ class SignIn:
         if not entitlement.allowed:
             raise policy.denied(entitlement)
         with self._store.transaction() as transaction:
-            concluded = self._issuing.conclude(transaction, request, session, None)
+            concluded = self._issuing.conclude(transaction, admitted.client, request, session, None)
             _record(transaction, "sign_in.resumed", request, session)
         self._sessions.touch(session)
         return concluded
@@ -214,7 +214,7 @@ class SignIn:
             session = self._sessions.open(transaction, admitted, request, identity, cookie)
             _require_hinted_person(request, session)
             sufficiency.require_essential(request, assurance.acrs_of(admitted.idp, identity))
-            concluded = self._issuing.conclude(transaction, request, session, cookie)
+            concluded = self._issuing.conclude(transaction, admitted.client, request, session, cookie)
             _record(transaction, "sign_in.completed", request, session)
         return concluded
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from broker import policy
 from broker.errors import ShownError
-from broker.model import AuthRequest, Code, Configuration, Lifetimes, Session, serial
+from broker.model import AuthRequest, Client, Code, Configuration, Lifetimes, Session, serial
 from broker.policy import Address, Admitted
-from broker.signin import pushed
+from broker.signin import consent, pushed
 from broker.store import Transaction
 
 APPROVAL = "approval"
@@ -53,10 +53,13 @@ class Issuing:
         self._clock = clock
 
     def conclude(
-        self, transaction: Transaction, request: AuthRequest, session: Session, browser: str | None
+        self, transaction: Transaction, client: Client, request: AuthRequest, session: Session, browser: str | None
     ) -> Completed | Asking:
-        """In the transaction of the sign-in. Nobody lets a device in unasked (RFC 8628 §3.3)."""
-        if request.device is None:
+        """In the transaction of the sign-in. Nobody lets a device in unasked (RFC 8628 §3.3).
+
+        Raises ConsentRequired: consent_missing.
+        """
+        if request.device is None and not consent.must_ask(transaction, client, request, session):
             return Completed(request, self.issue(transaction, request, session), session, browser)
         name, expires_at = secrets.token_urlsafe(32), int(self._clock()) + self._lifetimes.sign_in
         payload = serial.dumps(Parked(request, session.sid))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from broker.errors import StoreError
 from broker.model import Session
-from broker.store import statements
+from broker.store import person_statements, statements
 from broker.store.engine import Connections
 from broker.store.link import Link
 from broker.store.records import Revision, StoredEvent, StoredKey
@@ -91,6 +91,12 @@ class DeploymentStore:
         with self._connections.one() as link:
             row = link.row(statements.GRANT_OF_CODE, {"this_code": digest(code)})
         return None if row is None else (row.tenant, row.id)
+
+    def home_of(self, sub: str) -> str | None:
+        """The tenant whose person it is."""
+        with self._connections.one() as link:
+            home: str | None = link.value(person_statements.HOME_OF, {"this_sub": sub})
+        return home
 
     def browser_sessions(self, browser: str) -> tuple[Session, ...]:
         """The unexpired sessions behind a session cookie, last seen first."""

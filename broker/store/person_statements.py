@@ -1,11 +1,12 @@
-"""The statements about what one person has given to applications."""
+"""The statements about one person: whose they are, and what they have given to applications."""
 
 from __future__ import annotations
 
 from sqlalchemy import bindparam, select, update
 
-from broker.store.tables import grants
+from broker.store.tables import grants, persons
 
+HOME_OF = select(persons.c.tenant).where(persons.c.sub == bindparam("this_sub"))
 _of_person = (
     grants.c.tenant == bindparam("this_tenant"),
     grants.c.sub == bindparam("this_sub"),

@@ -176,6 +176,7 @@ grants = Table(
     _time("revoked_at", nullable=True),
     _digest("code", nullable=True),
     Index("ix_grants_session", "tenant", "sid"),
+    Index("ix_grants_person", "tenant", "sub"),
     Index("ix_grants_code", "code", unique=True),
     Index("ix_grants_expires_at", "expires_at"),
 )

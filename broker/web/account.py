@@ -132,10 +132,10 @@ class AccountPage:
 
     def _access(self, configuration: Configuration, session: Session, access: Access) -> Line:
         client = configuration.clients.get(access.client_id)
-        said = [line for grant in access.grants for line in in_words(configuration, grant.scope, grant.terms)]
+        said = [line for one in access.allowed for line in in_words(configuration, one.scope, one.terms)]
         return Line(
             self._mark(Application(session, access.client_id)),
-            _moment(access.grants[0].created_at),
+            _moment(access.since),
             name=client.name if client else access.client_id,
             wishes=tuple(dict.fromkeys(said)),
         )
@@ -149,4 +149,4 @@ def _offered(own: Own) -> Iterator[Deed]:
 
 def _moment(at: int) -> Moment:
     moment = datetime.fromtimestamp(at, UTC)
-    return Moment(f"{moment.day} {moment:%B %Y, %H:%M} UTC", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return Moment(f"{moment.day} {moment:%b %Y, %H:%M} UTC", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -6,6 +6,7 @@ Looking changes nothing; an answer needs the mark of this very page, and comes f
 from __future__ import annotations
 
 import hmac
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from ipaddress import IPv4Address, IPv6Address
 
 from flask import Blueprint, Request, Response, request
 
-from broker.errors import BrokerError, Forged
-from broker.model import Configuration
+from broker import policy
+from broker.errors import AccessDenied, BrokerError, Exit, Forged
+from broker.model import Configuration, serial
 from broker.oauth2 import user_code
 from broker.seal import Seal
 from broker.signin import Approvals, Question
 from broker.web.cookies import Cookies
+from broker.web.errors import leave_with
 from broker.web.pages import Pages
 from broker.web.responses import concluded
 from broker.web.words import wishes
@@ -46,14 +49,13 @@ class ApprovalPage:
         configuration, name = self.live(), request.args.get("name", "")
         question = self._question(configuration, name)
         wanted, session = question.request, question.session
-        client = configuration.clients.get(wanted.client_id)
         tenant = configuration.tenants[session.tenant]
         return self.pages.approve(
             {"name": name, "mark": self._mark(name, question)},
-            client_name=client.name if client else wanted.client_id,
+            client_name=question.client.name,
             tenant_name=tenant.name,
             person=question.address,
-            wishes=wishes(configuration, wanted),
+            wishes=wishes(configuration, question.wanted),
             user_code=user_code.shown(wanted.device) if wanted.device else None,
             redirect_uri=wanted.redirect_uri,
         )
@@ -73,9 +75,20 @@ class ApprovalPage:
         self._require_mark(name, question)
         if request.form.get("answer") != "allow":
             self.approvals.deny(name, question)
-            return self.pages.device_turned_away()
+            return self._turned_away(configuration, question)
         completed = self.approvals.approve(configuration, name, question, self.address(request))
         return concluded(completed, self.issuer, self.pages)
+
+    def _turned_away(self, configuration: Configuration, question: Question) -> Response:
+        """RFC 6749 §4.1.2.1, where the way back is still the client's. The refusal itself is no failure of ours."""
+        wanted, tenant = question.request, question.session.tenant
+        if wanted.device is not None:
+            return self.pages.device_turned_away()
+        refused = AccessDenied("consent_refused", "The user did not allow it.")
+        if not policy.returns_to(configuration, wanted.client_id, wanted.redirect_uri, tenant):
+            return self.pages.error(refused, wanted.reference, client_name=question.client.name)
+        way = Exit(wanted.redirect_uri, wanted.state, wanted.response_mode)
+        return leave_with(refused, way, self.issuer, self.pages, wanted.reference)
 
     def _question(self, configuration: Configuration, name: str) -> Question:
         try:
@@ -90,6 +103,6 @@ class ApprovalPage:
             raise Forged("approval_mark")
 
     def _mark(self, name: str, question: Question) -> str:
-        """Of this question and this session of the browser; nobody else can make it."""
-        data = f"{name}/{question.session.tenant}/{question.session.sid}".encode()
-        return urlsafe_b64encode(self.seal.mac("approval", data)).decode()
+        """Of this question, all that it names, and this session of the browser; nobody else can make it."""
+        asked = json.dumps([name, question.session.tenant, question.session.sid, serial.dumps(question.wanted)])
+        return urlsafe_b64encode(self.seal.mac("approval", asked.encode())).decode()

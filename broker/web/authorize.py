@@ -174,7 +174,7 @@ class Authorize:
         if asked.realm.active_tenant is None or asked.realm.signal not in UNSAID or asked.request.prompt & AFRESH:
             return False
         offers = self.offers(asked)
-        return bool(offers) and not any(offer.own for offer in offers)
+        return bool(offers) and not any(offer.own and offer.source.home_tenant == offer.tenant for offer in offers)
 
     def _undecided(self, asked: Asked) -> bool:
         """Contract section 3: what this browser did last does not choose between the tenants it is signed in to."""
@@ -183,7 +183,7 @@ class Authorize:
         browser = self.cookies.session(request)
         if browser is None or asked.realm.signal not in AMBIENT:
             return False
-        found = self.sessions.find(asked.configuration, asked.client, browser, tenant=None, idp=None, ip=asked.ip)
+        found = self.sessions.find(asked.configuration, asked.client, browser, tenant=None, ip=asked.ip)
         return len({session.tenant for session in found}) > 1
 
     def _found(self, asked: Asked) -> tuple[Session, ...]:
@@ -196,20 +196,18 @@ class Authorize:
         decided = realm.outcome == "redirect"
         if not decided and asked.request.login_hint is not None:
             return ()
-        return self.sessions.find(
-            asked.configuration,
-            asked.client,
-            browser,
-            tenant=realm.active_tenant or realm.tenant,
-            idp=(str(realm.tenant), str(realm.idp)) if decided else None,
-            ip=asked.ip,
-        )
+        tenant = realm.active_tenant or realm.tenant
+        found = self.sessions.find(asked.configuration, asked.client, browser, tenant=tenant, ip=asked.ip)
+        there = tuple(session for session in found if _is_at(realm, session))
+        guessed = realm.active_tenant is not None and realm.signal in UNSAID  # a guest may be who is meant
+        narrowed = there or not guessed
+        return there if decided and narrowed and not (guessed and asked.request.id_token_hint_sub) else found
 
     def _session(self, asked: Asked, found: tuple[Session, ...]) -> Session | None:
         """The one that answers the request as it is asked; None: sign in again."""
         fitting = [session for session in found if self._fits(asked, session)]
-        decided = asked.realm.outcome == "redirect"
-        return fitting[0] if len(fitting) == 1 or (decided and fitting) else None
+        there = [session for session in fitting if _is_at(asked.realm, session)]
+        return fitting[0] if len(fitting) == 1 else there[0] if there else None
 
     def _why_none(self, asked: Asked, found: tuple[Session, ...]) -> str:
         """What the browser's session lacks, where it has one."""
@@ -291,3 +289,7 @@ def _proven(requested: Requested, configuration: Configuration) -> ProvenClient:
 def _every_value() -> Parameters:
     values = request.form if request.method == "POST" else request.args
     return {name: tuple(many) for name, many in values.lists()}
+
+
+def _is_at(realm: HomeRealm, session: Session) -> bool:
+    return (session.home_tenant, session.idp) == (realm.tenant, realm.idp)

@@ -13,7 +13,7 @@ from broker import assurance
 from broker.clients import ASSERTION_ALGORITHMS, BY_CERTIFICATE, DPOP_ALGORITHMS, METHODS, request_object
 from broker.grants import GRANTS
 from broker.oauth2 import pkce, scopes
-from broker.oauth2.request import RESPONSE_TYPES
+from broker.oauth2.request import PROMPTS, RESPONSE_TYPES
 from broker.oauth2.return_address import RESPONSE_MODES
 from broker.store.records import StoredKey
 from broker.tokens.keys import KeyRing, Published
@@ -21,7 +21,6 @@ from broker.tokens.pairwise import SUBJECT_TYPES
 from broker.tokens.rotation import JWKS_MAX_AGE
 from broker.web.cors import open_to_all
 
-PROMPTS = ("none", "login", "select_account")
 TOKEN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "sid", "at_hash", "jti")
 BROKER_CLAIMS = ("tenant", "roles", "idp", "cfg", "email_verified")
 

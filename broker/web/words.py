@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from broker.model import AuthRequest, Configuration, Terms
+from broker.model import Configuration, Consent, Terms
 
 SCOPES = {
     "openid": "Know that it is you who signs in",
@@ -16,8 +16,8 @@ SCOPES = {
 }
 
 
-def wishes(configuration: Configuration, request: AuthRequest) -> tuple[str, ...]:
-    return in_words(configuration, request.scope, request.terms)
+def wishes(configuration: Configuration, wanted: Consent) -> tuple[str, ...]:
+    return in_words(configuration, wanted.scopes, Terms(wanted.resources, userinfo_claims=wanted.claims))
 
 
 def in_words(configuration: Configuration, scope: Sequence[str], terms: Terms) -> tuple[str, ...]:

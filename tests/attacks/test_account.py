@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from broker.model import Consent
 from tests.attacks.devices import Device, say, signed_in
 from tests.attacks.tenancy import guests
 from tests.attacks.world import World
@@ -174,6 +175,25 @@ def test_a_device_stands_among_the_applications(with_devices: World) -> None:
     form = {"client_id": "tv", "grant_type": "refresh_token", "refresh_token": token}
     answer = world.browser().post("/token", base_url=world.issuer, data=form)
     assert (answer.status_code, (answer.json or {})["error"]) == (400, "invalid_grant")
+
+
+def test_what_was_allowed_is_shown_and_taken_back(fresh: World) -> None:
+    """TK-24: without a grant too, so that nothing is given again unasked."""
+    browser = fresh.browser()
+    tokens(fresh, browser, **STAY)
+    sub = next(event.sub for event in reversed(fresh.events()) if event.event == "sign_in.completed")
+    assert sub is not None
+    here, elsewhere = fresh.house.store.of("contoso"), fresh.house.store.of("fabrikam")
+    for tenant in (here, elsewhere):
+        tenant.keep_consent(sub, "spa", Consent(("profile",), ("birthdate",)), int(fresh.clock()))
+    assert "spa Since" in said(shown(fresh, browser))
+    assert "Read your name and the like Read “birthdate” End the access of spa" in said(shown(fresh, browser))
+    known = len(fresh.events())
+    pressed(fresh, browser, "End the access of spa")
+    assert ended(fresh, "consent.withdrawn", known) == [("contoso", "by_person", "spa")]
+    assert here.consent(sub, "spa") is None
+    assert elsewhere.consent(sub, "spa") is not None
+    assert set(buttons(shown(fresh, browser))) == {"Sign out of contoso here", "End the access of web"}
 
 
 def forged(world: World, browser: FlaskClient, value: str) -> None:

@@ -116,6 +116,15 @@ def test_another_client_learns_nothing(world: World) -> None:
     refused(world, device.poll(device_code=""), "invalid_request", "device_code_missing")
 
 
+def test_another_client_does_not_take_a_device_over(world: World) -> None:
+    device, browser = Device(world), world.browser()
+    entered = enter(world, browser, device.told["user_code"])
+    page = world.visit(browser, entered.headers["Location"].replace("client_id=tv", "client_id=box"))
+    assert page.status_code == 400
+    event = world.events()[-1]
+    assert (event.event, event.client_id, event.reason) == ("authorize.rejected", "box", "device_gone")
+
+
 def test_a_client_without_the_grant_may_not_ask(world: World) -> None:
     answer = world.browser().post("/device_authorization", base_url=world.issuer, data=proof("web"))
     assert (answer.status_code, (answer.json or {})["error"]) == (400, "unauthorized_client")
@@ -204,6 +213,24 @@ def test_the_device_of_a_suspended_tenant_gets_nothing(world: World) -> None:
         assert world.events()[-1].reason == "tenant_suspended"
     finally:
         del world.tenants["contoso"]["state"]
+        world.apply()
+    world.clock.ahead += 60
+    assert device.poll().json["error"] == "authorization_pending"  # type: ignore[index]  # a JSON answer
+
+
+def test_who_is_denied_since_the_page_was_shown_lets_no_device_in(world: World) -> None:
+    device = Device(world)
+    browser, page = signed_in(world, device)
+    form = fields(world.visit(browser, page).text)
+    rules = world.tenants["contoso"]["claims"]
+    world.tenants["contoso"]["claims"] = [{"deny": "Nobody today."}]
+    world.apply()
+    try:
+        stopped = browser.post("/consent", base_url=world.issuer, data={**form, "answer": "allow"})
+        assert stopped.status_code == 403
+        assert world.events()[-1].reason == "rule_denied"
+    finally:
+        world.tenants["contoso"]["claims"] = rules
         world.apply()
     world.clock.ahead += 60
     assert device.poll().json["error"] == "authorization_pending"  # type: ignore[index]  # a JSON answer

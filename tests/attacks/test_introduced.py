@@ -90,6 +90,14 @@ def test_the_same_token_is_the_same_session(desk: World, bring: Bring) -> None:
 
 
 @WAYS
+def test_what_comes_of_a_token_ends_with_it(desk: World, bring: Bring) -> None:
+    """Nor does anything outlive the proof that it stands on."""
+    ends = int(desk.clock()) + 120
+    answer = bring(desk, token_of(desk, exp=ends)).json or {}
+    assert jose.peek(answer["access_token"]).claims["exp"] == ends
+
+
+@WAYS
 def test_a_token_that_was_made_for_the_client(desk: World, bring: Bring) -> None:
     assert bring(desk, token_of(desk, aud="desk-at-op")).status_code == 200
 

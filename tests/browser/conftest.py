@@ -14,7 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from broker.errors import ShownError
 from broker.web import headers
-from broker.web.pages import Pages
+from broker.web.pages import Line, Moment, Pages, Part
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -74,6 +74,24 @@ def elsewhere_app(site: Site) -> Flask:
     return app
 
 
+def own_parts(long: str) -> list[Part]:
+    since = Moment("21 Nov 2026, 08:11 UTC", "2026-11-21T08:11:00Z")
+    wishes = ["Read your e-mail address", "Stay connected when you are not there, until you end it"]
+    return [
+        Part(
+            "here",
+            since,
+            since,
+            "Contoso Ltd",
+            "Contoso AD FS",
+            "anna@contoso.example",
+            elsewhere=[Line("elsewhere", since, seen=since)],
+            accesses=[Line("expenses", since, "Expenses", wishes=wishes), Line("long", since, long)],
+        ),
+        Part("closed", since, since),
+    ]
+
+
 def broker_app(site: Site) -> Flask:
     app = Flask("pages", static_folder=None)
     pages = Pages("http://127.0.0.1")
@@ -92,6 +110,8 @@ def broker_app(site: Site) -> Flask:
         "/signed-out": lambda: pages.signed_out("Expenses"),
         "/logout-confirm": lambda: pages.logout_confirm({"state": "x"}),
         "/logout/stay": pages.stayed,
+        "/account": lambda: pages.account(own_parts(long)),
+        "/account/nobody": lambda: pages.account([]),
         "/post": lambda: pages.auto_post(
             site.elsewhere + "/", {"SAMLRequest": "PHg+", "RelayState": "r"}, "/cancelled"
         ),
@@ -107,6 +127,11 @@ def broker_app(site: Site) -> Flask:
     def authorize() -> Response:
         site.asked.append(request.args.to_dict())
         return redirect(site.elsewhere + "/", 303)
+
+    @app.route("/account", methods=["POST"])
+    def account() -> Response:
+        site.asked.append(request.form.to_dict())
+        return redirect(site.broker + "/account", 303)
 
     @app.route("/logout", methods=["POST"])
     def logout() -> Response:

@@ -6,7 +6,17 @@ import pytest
 
 pytestmark = pytest.mark.chromium
 
-PATHS = ["/login", "/login/plain", "/login/problem", "/error", "/signed-out", "/logout-confirm", "/logout/stay"]
+PATHS = [
+    "/login",
+    "/login/plain",
+    "/login/problem",
+    "/error",
+    "/signed-out",
+    "/logout-confirm",
+    "/logout/stay",
+    "/account",
+    "/account/nobody",
+]
 
 CONTRASTS = """() => {
   const parse = text => text.match(/[\\d.]+/g).map(Number);
@@ -108,6 +118,28 @@ def test_signing_out_is_cancelled_by_keyboard_and_leads_nowhere_else(page, site)
     page.wait_for_url(site.broker + "/logout/stay")
     assert page.get_by_role("heading").inner_text() == "Nothing was changed"
     assert site.asked == []
+
+
+def test_a_person_ends_an_access_by_keyboard(page, site):
+    page.goto(site.broker + "/account")
+    order = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        order.append(focused(page))
+        assert outline(page) >= 2
+    assert order == [
+        "Sign out of Contoso Ltd here",
+        "End the session since 21 Nov 2026, 08:11 UTC",
+        "End the access of Expenses",
+    ]
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert site.asked == [{"end": "expenses"}]
+    parts = page.get_by_role("region").all()
+    assert [part.get_by_role("heading", level=2).inner_text() for part in parts] == [
+        "Contoso Ltd",
+        "A session that cannot be shown",
+    ]
 
 
 def test_the_post_to_an_idp_sends_itself(page, site):

@@ -13,7 +13,7 @@ from broker.configuration.checks.profile import check_fapi2, check_requests
 from broker.configuration.checks.sector import check_sector
 from broker.configuration.checks.workload import check_identities
 from broker.configuration.shapes import ClientShape
-from broker.configuration.shapes.client import JWT_BEARER, TOKEN_EXCHANGE
+from broker.configuration.shapes.client import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from broker.configuration.urls import origin_fault, redirect_fault, url_fault
 from broker.model.reserved import RESERVED
 
@@ -72,6 +72,12 @@ def _other_urls(shape: ClientShape, context: Context) -> Iterable[Finding]:
             yield Finding((key,), *fault)
 
 
+def _consent(shape: ClientShape, _context: Context) -> Iterable[Finding]:
+    if shape.consent == "required" and not {"authorization_code", DEVICE_CODE} & set(shape.grant_types):
+        what = "nobody is ever asked without the grant authorization_code or the one for devices"
+        yield Finding(("consent",), what, "remove it, or add the grant")
+
+
 def _repetitions(shape: ClientShape, _context: Context) -> Iterable[Finding]:
     for key in ("redirect_uris", "post_logout_redirect_uris", "scopes", "claims", "origins", "grant_types", "apis"):
         yield from repeated((key,), getattr(shape, key) or ())
@@ -101,6 +107,7 @@ _CHECKS: tuple[Check, ...] = (
     check_identities,
     _pkce,
     _grants,
+    _consent,
     _redirect_uris,
     _other_urls,
     _repetitions,

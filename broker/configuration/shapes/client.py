@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from broker.configuration.shapes.application_auth import AuthShape
 from broker.configuration.shapes.fields import (
@@ -12,7 +12,6 @@ from broker.configuration.shapes.fields import (
     ClaimName,
     ClientId,
     Name,
-    NotYet,
     OneOf,
     Scope,
     Shape,
@@ -25,6 +24,14 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GRANTS = OneOf(("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, JWT_BEARER, DEVICE_CODE))
+
+
+def _consent(value: object) -> object:
+    """`false` is what YAML makes of `no`."""
+    return "none" if value is False else value
+
+
+ConsentField = Annotated[Annotated[str, OneOf(("required", "none"))], BeforeValidator(_consent)]
 
 
 class ClientShape(Shape):
@@ -63,4 +70,4 @@ class ClientShape(Shape):
     dpop: Annotated[str, OneOf(("never", "optional", "required", "nonce"))] | None = None
     mtls_bound: bool = False
     impersonation: bool = False
-    consent: Annotated[object, NotYet((False, "none"))] = False
+    consent: ConsentField = "none"

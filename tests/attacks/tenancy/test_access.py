@@ -140,3 +140,68 @@ def test_a_workload_is_no_user(asking: World) -> None:
 
 def test_a_bound_token_needs_its_key(asking: World) -> None:
     refused(asking, forged(asking, cnf={"jkt": "x" * 43}), 401, "dpop_downgrade", "DPoP")
+
+
+def own_token(world: World, **form: str) -> str:
+    """Of the application itself."""
+    world.clients["web"]["grant_types"] = ["authorization_code", "refresh_token", "client_credentials"]
+    world.apply()
+    answer = world.post_token("web", grant_type="client_credentials", **form)
+    assert answer.status_code == 200, answer.text
+    return str((answer.json or {})["access_token"])
+
+
+def ask_about(world: World, access_token: str, sub: str) -> TestResponse:
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return world.browser().post("/access", base_url=world.issuer, headers=headers, data={"sub": sub})
+
+
+def told_nothing(world: World, access_token: str, sub: str, status: int, reason: str) -> None:
+    response = ask_about(world, access_token, sub)
+    assert (response.status_code, world.events()[-1].reason) == (status, reason)
+    assert "tenants" not in (response.json or {})
+
+
+def test_the_application_itself_asks_about_somebody_who_signed_in_to_it(asking: World) -> None:
+    sub = jose.peek(token(asking)).claims["sub"]
+    found = ask_about(asking, own_token(asking), str(sub)).json or {}
+    assert found["sub"] == sub
+    assert {one["tenant"]: one["roles"] for one in found["tenants"]} == {
+        "contoso": ["auditor"],
+        "fabrikam": ["viewer"],
+    }
+    event = asking.events()[-1]
+    assert (event.event, event.outcome, event.tenant, event.client_id) == ("access.told", "success", "fabrikam", "web")
+    assert event.sub == sub
+
+
+def test_of_people_who_did_not_sign_in_to_it_nothing_is_said(asking: World) -> None:
+    elsewhere = jose.peek(asking.tokens("fabrikam", "op", "spa")["access_token"]).claims["sub"]
+    held = own_token(asking)
+    for stranger in (str(elsewhere), "nobody", "web"):
+        told_nothing(asking, held, stranger, 400, "person_unknown")
+
+
+def test_nor_of_those_who_took_it_back(asking: World) -> None:
+    tokens = asking.tokens("fabrikam", "op")
+    held = own_token(asking)
+    form = {"client_id": "web", "client_secret": asking.environ["APP_SECRET"], "token": tokens["refresh_token"]}
+    assert asking.browser().post("/revoke", data=form, base_url=asking.issuer).status_code == 200
+    told_nothing(asking, held, str(jose.peek(tokens["access_token"]).claims["sub"]), 400, "person_unknown")
+
+
+def test_only_its_own_token_asks_about_others(asking: World) -> None:
+    persons = token(asking)
+    sub = str(jose.peek(persons).claims["sub"])
+    told_nothing(asking, persons, sub, 403, "own_token")
+    asking.tenants["contoso"]["services"] = [{"client": "web", "roles": []}]
+    told_nothing(asking, own_token(asking, tenant="contoso"), sub, 403, "own_token")
+    told_nothing(asking, forged(asking, sid=None, sub="worker"), sub, 403, "own_token")
+
+
+def test_browser_apps_of_the_client_may_read_the_answer(asking: World) -> None:
+    asking.clients["web"]["origins"] = ["https://app.example.com"]
+    asking.apply()
+    headers = {"Authorization": f"Bearer {token(asking)}", "Origin": "https://app.example.com"}
+    answer = asking.browser().get("/access", base_url=asking.issuer, headers=headers)
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"

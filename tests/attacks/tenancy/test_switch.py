@@ -84,6 +84,24 @@ def test_each_session_answers_for_its_own_tenant_afterwards(hosted: World, bob: 
     assert (home["tenant"], home["roles"], back["tenant"]) == ("fabrikam", ["viewer"], "fabrikam")
 
 
+def test_single_sign_on_of_a_guest_where_the_host_has_one_identity_provider(hosted: World, bob: FlaskClient) -> None:
+    """TN-14: the host's only IdP is a guess about who comes; the browser's session there is not."""
+    hosted.tenants["contoso"]["identity_providers"] = [hosted.idp("contoso", "op")]
+    hosted.apply()
+    there = hosted.redeem(code_of(switched(hosted, bob, "contoso"))).json or {}
+    for more in ({}, {"prompt": "none"}, {"prompt": "none", "id_token_hint": there["id_token"]}):
+        again = said(hosted.redeem(code_of(hosted.authorize(bob, tenant="contoso", **more))))
+        assert again["sid"] == said(there)["sid"], more
+    hosted.clock.ahead = 60
+    late = hosted.authorize(bob, tenant="contoso", max_age="30")
+    assert late.headers["Location"].startswith("/switch?"), "to the page that leads home, not to the host's IdP"
+    hosted.signed_in("contoso", "op", browser=bob)
+    own = said(hosted.redeem(code_of(hosted.authorize(bob, tenant="contoso", prompt="none"))))
+    assert "home_tenant" not in own, "whoever signed in at the host itself comes first"
+    hinted = hosted.authorize(bob, tenant="contoso", prompt="none", id_token_hint=there["id_token"])
+    assert said(hosted.redeem(code_of(hinted)))["sid"] == said(there)["sid"]
+
+
 def test_nothing_but_the_page_switches(hosted: World, bob: FlaskClient) -> None:
     """TN-14, TN-38: by parameter the other tenant is asked for in vain."""
     for more in ({}, {"scope": "openid org:contoso"}, {"acr_values": "tenant:contoso", "tenant": None}):

@@ -22,6 +22,7 @@ def clients(basic: Settings) -> dict[str, Settings]:
         f"alg-{alg}": {**common, **{f"{what}_signed_response_alg": alg for what in SIGNED}} for alg in ALGORITHMS
     }
     made["every-grant"] = {**common, "grant_types": GRANTS}
+    made["asking"] = {**common, "consent": "required"}
     made["pairwise"] = {**common, "subject_type": "pairwise"}
     made["by-private_key_jwt"] = {**common, "auth": own_keys, "dpop": "optional"}
     made["by-client_secret_basic"] = common

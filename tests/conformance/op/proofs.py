@@ -233,15 +233,6 @@ def pkce(proof: Proof) -> None:
     assert party.error(code_challenge=VERIFIER, code_challenge_method="plain") == "invalid_request"
 
 
-def prompts(proof: Proof) -> None:
-    browser = Browser(proof.suite)
-    party = proof.party()
-    party.sign_in(browser)
-    for prompt in proof.named("prompt_values_supported"):
-        assert party.authorize(browser, prompt=prompt).code
-    assert party.error(prompt="create") == "invalid_request"
-
-
 def claims(proof: Proof) -> None:
     """What an ID token and userinfo can hold is listed; all that is listed and known of this person is there."""
     listed = set(proof.named("claims_supported"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.conformance.op import proofs
+from tests.conformance.op import prompts, proofs
 from tests.conformance.op.party import Party
 from tests.conformance.op.proofs import Proof
 from tests.conformance.op.suite import Suite
@@ -39,7 +39,7 @@ PROOFS: Mapping[str, Callable[[Proof], None]] = {
     "tls_client_certificate_bound_access_tokens": proofs.certificates,
     "acr_values_supported": proofs.acr,
     "code_challenge_methods_supported": proofs.pkce,
-    "prompt_values_supported": proofs.prompts,
+    "prompt_values_supported": prompts.prompts,
     "claim_types_supported": proofs.claim_types,
     "claims_supported": proofs.claims,
     "claims_parameter_supported": proofs.single_claims,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .help_desk import DESK, OTHER_DESK, TOGETHER, WHY, Desk, open_desk
+from .help_desk import DESK, OTHER_DESK, TOGETHER, WHY, Desk, open_desk, subject_denied
 from .house import NOW, claims
 from .services import ACCESS_TOKEN
 
@@ -111,9 +111,13 @@ def test_a_request_is_over_after_a_quarter_of_an_hour(desk: Desk) -> None:
 
 
 def test_what_would_be_refused_is_not_put_before_a_second_person(desk: Desk) -> None:
+    token = desk.own("olga")
     desk.allow(replace(TOGETHER, never_roles=("viewer",)))
-    desk.nothing(desk.act(desk.own("olga")), "never_role")
-    assert [event.outcome for event in events(desk)] == ["failure"]
+    desk.nothing(desk.act(token), "never_role")
+    desk.allow(TOGETHER)
+    subject_denied(desk)
+    desk.nothing(desk.act(token), "subject_mfa_missing")
+    assert [event.outcome for event in events(desk)] == ["failure", "failure"]
 
 
 def test_a_refusal_after_the_approval_leaves_the_approval(desk: Desk) -> None:

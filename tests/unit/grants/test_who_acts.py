@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from broker.model import Api, Client
+from broker.model import Api, Client, Configuration, Entitlement, Session
 
 from .house import House, claims
-from .services import ACCESS_TOKEN, EVERYWHERE, FRONT, GATEWAY, NOWHERE, ORDERS, SERVICE, own_token, world
+from .services import ACCESS_TOKEN, APP, ASKING, EVERYWHERE, FRONT, GATEWAY, NOWHERE, ORDERS, SERVICE, own_token, world
 from .test_token_exchange import exchange, exchanged, subject
 
 
@@ -108,3 +108,19 @@ def test_a_workload_where_the_caller_may_not_be(apis: House) -> None:
     apis.live = world(nightly, elsewhere)
     token = (own_token(apis, nightly, resource=FRONT.audience).json or {})["access_token"]
     apis.refused(exchange(apis, token, elsewhere), 400, "invalid_request", "client_tenant")
+
+
+def test_the_client_that_the_person_signed_in_to_must_still_be_allowed(
+    apis: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenant that bans an application bans what came of its tokens."""
+    token = exchanged(apis, subject(apis))["access_token"]
+    asked = {"token": token}
+    assert (apis.post("/introspect", asked, ASKING).json or {})["active"] is True
+    told = apis.people.entitlement
+
+    def entitle(_configuration: Configuration, _session: Session, client: Client) -> Entitlement:
+        return replace(told, allowed=client.client_id != APP.client_id)
+
+    monkeypatch.setattr(apis.people, "entitle", entitle)
+    assert apis.post("/introspect", asked, ASKING).json == {"active": False}

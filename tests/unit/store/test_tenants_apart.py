@@ -214,6 +214,7 @@ DEPLOYMENT = {
     "take",
     "owner_of_refresh",
     "grant_of_code",
+    "home_of",
     "browser_sessions",
     "move_browser",
     "lock",

@@ -55,6 +55,20 @@ def test_a_condition_reads_the_claims() -> None:
             platform.prove(token(**claims))
 
 
+def test_a_repository_is_the_same_under_the_old_and_the_new_form_of_its_subject() -> None:
+    """T20: whoever means both writes both, or a condition over the numbers that nobody can register again."""
+    old = "repo:acme/shop:ref:refs/heads/main"
+    both = Platform(ACTIONS, replace(ACTIONS, name="ci/2", subject=old))
+    assert both.prove(token()) == "ci/1"
+    assert both.prove(token(sub=old)) == "ci/2"
+    numbers = 'incoming.repository_id == "34" && incoming.repository_owner_id == "12"'
+    by_number = Platform(replace(ACTIONS, subject=None, when=numbers))
+    for subject in (old, BRANCH):
+        assert by_number.prove(token(sub=subject, repository_id="34", repository_owner_id="12")) == "ci/1"
+    with refused("subject", TokenRejected):
+        Platform(ACTIONS).prove(token(sub=old))
+
+
 def test_subject_and_condition_must_both_hold() -> None:
     platform = Platform(replace(ACTIONS, when='incoming.environment == "production"'))
     assert platform.prove(token(environment="production")) == "ci/1"
